@@ -1,0 +1,2 @@
+//! Key management, signing and verification for container images.
+#![forbid(unsafe_code)]

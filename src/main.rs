@@ -1,0 +1,4 @@
+//! The `trust` program.
+#![forbid(unsafe_code)]
+
+fn main() {}

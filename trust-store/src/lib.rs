@@ -1,0 +1,2 @@
+//! Keys and metadata at rest.
+#![forbid(unsafe_code)]
