@@ -1,2 +1,4 @@
 //! Key management, signing and verification for container images.
 #![forbid(unsafe_code)]
+
+pub mod tuf;

@@ -1,2 +1,4 @@
-//! it
-#[test] fn a(){}
+//! Promises that need no peer: one file each.
+#![forbid(unsafe_code)]
+
+mod notary_files;
