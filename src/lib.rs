@@ -1,2 +1,3 @@
 //! Key management, signing and verification for container images.
 #![forbid(unsafe_code)]
+pub mod reference;
