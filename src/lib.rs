@@ -1,3 +1,4 @@
 //! Key management, signing and verification for container images.
 #![forbid(unsafe_code)]
 pub mod reference;
+pub mod tls;
