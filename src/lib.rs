@@ -1,4 +1,5 @@
 //! Key management, signing and verification for container images.
 #![forbid(unsafe_code)]
+pub mod config;
 pub mod reference;
 pub mod tls;
