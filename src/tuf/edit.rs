@@ -10,7 +10,7 @@ use super::role::RoleName;
 use super::root::{KeyList, Root};
 use super::snapshot::Snapshot;
 use super::targets::Targets;
-use super::trusted::Current;
+use super::trusted::{Current, Pruned};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +67,12 @@ impl Draft {
         for (role, file) in current.delegations() {
             match file {
                 Ok(file) => drop(targets.insert(role.clone(), file.facts().clone())),
+                Err(Pruned {
+                    expired: Some(file),
+                    ..
+                }) => {
+                    targets.insert(role.clone(), file.facts().clone());
+                }
                 Err(pruned) => drop(numbered.insert(role.clone(), pruned.claimed_version)),
             }
         }

@@ -108,6 +108,7 @@ pub struct Verified<T> {
     facts: T,
     bytes: Vec<u8>,
     signatures: Vec<Signature>,
+    signers: BTreeSet<KeyId>,
 }
 
 impl<'a> Unverified<'a> {
@@ -156,17 +157,22 @@ impl<'a> Unverified<'a> {
         role: &RoleName,
         by: &RoleKeys,
     ) -> Result<Verified<T>, TufError> {
-        self.count(role, by)?;
+        let signers = self.count(role, by)?;
         let facts = read_facts(&self.signed, role).map_err(of_role(role))?;
         Ok(Verified {
             facts,
             bytes: self.bytes.to_vec(),
             signatures: self.signatures,
+            signers,
         })
     }
 
-    /// Checks that the threshold of `by` is met, without believing anything.
-    pub(super) fn count(&self, role: &RoleName, by: &RoleKeys) -> Result<(), TufError> {
+    /// The distinct keys that signed, if they meet the threshold of `by`.
+    pub(super) fn count(
+        &self,
+        role: &RoleName,
+        by: &RoleKeys,
+    ) -> Result<BTreeSet<KeyId>, TufError> {
         let message = self.signed.canonical();
         let mut signers = BTreeSet::new();
         for signature in &self.signatures {
@@ -189,7 +195,7 @@ impl<'a> Unverified<'a> {
                 valid,
                 needed,
             }),
-            _ => Ok(()),
+            _ => Ok(signers),
         }
     }
 }
@@ -210,9 +216,9 @@ impl<T: Document> Verified<T> {
         &self.signatures
     }
 
-    /// The ids under which the file carries signatures; not every one of them need be valid.
-    pub fn signature_ids(&self) -> impl Iterator<Item = &KeyId> {
-        self.signatures.iter().map(|s| &s.key_id)
+    /// Canonical ids of the keys whose signatures count.
+    pub fn signers(&self) -> impl Iterator<Item = &KeyId> {
+        self.signers.iter()
     }
 
     /// Whether the file would still meet the threshold of other keys.

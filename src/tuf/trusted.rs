@@ -244,6 +244,8 @@ pub struct Pruned {
     pub fault: TufError,
     /// The version its file claims, only to number the next one
     pub claimed_version: u64,
+    /// The file itself where only its date stands against it: its signers may renew it
+    pub expired: Option<Box<Verified<Targets>>>,
 }
 
 /// The walk over `targets` and what it delegates to, each role before its children.
@@ -283,26 +285,33 @@ impl Walk {
         if self.found.len() >= limits::DELEGATIONS {
             return Err(of_role(&role)(Malformed::TooMany("delegations")));
         }
-        let opened = open::<Targets>(&role, file, Some(&meta), &self.keys_of(&role), &self.floor)
-            .and_then(|targets| targets.unexpired(&role, self.now).map(|()| targets));
-        match opened {
+        let opened = open::<Targets>(&role, file, Some(&meta), &self.keys_of(&role), &self.floor);
+        let judged = match opened {
+            Ok(targets) => match targets.unexpired(&role, self.now) {
+                Ok(()) => Ok(targets),
+                Err(fault) => Err((fault, Some(Box::new(targets)))),
+            },
+            Err(fault) => Err((fault, None)),
+        };
+        match judged {
             Ok(targets) => {
                 let children = targets.facts().delegations.roles.iter().rev();
                 self.pending
                     .extend(children.map(|child| child.name.clone()));
                 self.found.insert(role, Ok(targets));
             }
-            Err(fault) if role.is_delegation() && fault.prunes_only() => {
+            Err((fault, expired)) if role.is_delegation() && fault.prunes_only() => {
                 let claimed_version = claimed_version::<Targets>(&role, file).unwrap_or(0);
                 self.found.insert(
                     role,
                     Err(Pruned {
                         fault,
                         claimed_version,
+                        expired,
                     }),
                 );
             }
-            Err(fault) => return Err(fault),
+            Err((fault, _)) => return Err(fault),
         }
         Ok(())
     }
