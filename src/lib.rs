@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 pub mod config;
 pub mod reference;
+pub mod remote;
 pub mod tls;
