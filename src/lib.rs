@@ -4,5 +4,6 @@
 pub mod config;
 pub mod policy;
 pub mod reference;
+pub mod remote;
 pub mod tls;
 pub mod tuf;
