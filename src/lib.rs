@@ -5,5 +5,6 @@ pub mod config;
 pub mod policy;
 pub mod reference;
 pub mod remote;
+pub mod repository;
 pub mod tls;
 pub mod tuf;

@@ -152,6 +152,15 @@ impl PublicKey {
             .is_ok()
     }
 
+    /// Reads a key as a server's key endpoint gives it.
+    ///
+    /// # Errors
+    /// Not JSON, or not a key.
+    pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
+        let node = Node::parse(json).map_err(|e| Malformed::Json(e.to_string()))?;
+        Self::read(&node)
+    }
+
     pub(super) fn read(node: &Node<'_>) -> Result<Self, Malformed> {
         let Some(Node::Text(key_type)) = node.member("keytype") else {
             return Err(Malformed::Missing("keytype"));

@@ -167,6 +167,11 @@ pub struct Timestamped {
 }
 
 impl Timestamped {
+    /// When the timestamp stops being valid.
+    pub fn valid_until(&self) -> Timestamp {
+        self.timestamp.facts().expires.moment()
+    }
+
     /// The snapshot that has to be fetched.
     pub fn snapshot_meta(&self) -> &FileMeta {
         &self.timestamp.facts().snapshot
