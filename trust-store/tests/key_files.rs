@@ -7,6 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use trust_store::keys::{
     Algorithm, KeyError, KeyFile, KeyStore, Label, PrivateKey, encode_public, parse_public,
+    read_file,
 };
 
 fn algorithm() -> impl Strategy<Value = Algorithm> {
@@ -31,7 +32,7 @@ fn only_file(trust_dir: &Path) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn what_is_added_opens_again(algorithm in algorithm(), label in label(), passphrase in ".{1,40}") {
@@ -137,6 +138,27 @@ fn the_text_is_what_notary_writes() {
         "{text}"
     );
     assert!(text.lines().all(|line| line.len() <= 64));
+}
+
+#[test]
+fn reading_a_file_names_it_when_it_fails() {
+    let home = tempfile::tempdir().unwrap();
+    let big = home.path().join("big");
+    trust_store::write_atomic(&big, &vec![b'a'; (1 << 20) + 1], 0o600).unwrap();
+    let missing = home.path().join("missing");
+    let failures = [
+        (big.as_path(), "InFile"),
+        (missing.as_path(), "CannotRead"),
+        (home.path(), "CannotRead"),
+    ];
+    for (path, variant) in failures {
+        let error = read_file(path).unwrap_err();
+        assert!(format!("{error:?}").starts_with(variant), "{error:?}");
+        assert!(
+            error.to_string().contains(path.to_str().unwrap()),
+            "{error}"
+        );
+    }
 }
 
 #[test]

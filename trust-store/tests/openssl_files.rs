@@ -61,6 +61,21 @@ fn every_form_opens_to_the_same_key() {
 }
 
 #[test]
+fn windows_line_ends_and_text_around_the_key_do_not_matter() {
+    for name in names(is_private) {
+        let text = String::from_utf8(file(&name))
+            .unwrap()
+            .replace('\n', "\r\n");
+        let text = format!("Bag Attributes\r\n{text}\r\nend\r\n");
+        let key = match KeyFile::parse(text.as_bytes()).unwrap() {
+            KeyFile::Plain { key, .. } => key,
+            KeyFile::Encrypted(encrypted) => encrypted.decrypt(&"passphrase".into()).unwrap(),
+        };
+        assert_eq!(key.id(), expected_id(&name), "{name}");
+    }
+}
+
+#[test]
 fn every_encrypted_form_refuses_other_passphrases() {
     let is_encrypted = |name: &str| {
         is_private(name) && matches!(KeyFile::parse(&file(name)).unwrap(), KeyFile::Encrypted(_))
