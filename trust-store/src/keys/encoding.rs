@@ -147,3 +147,56 @@ fn notary_ed25519(key: &ed25519_dalek::SigningKey) -> Zeroizing<Vec<u8>> {
     bytes.extend_from_slice(pair.as_slice());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 8032, 7.1, test 2.
+    const SEED: &str = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+    const PUBLIC: &str = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+    const SIGNATURE: &str = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+                             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+
+    fn notary_form(public: &str, seed: &str) -> Vec<u8> {
+        hex::decode([public, seed, PUBLIC].concat()).unwrap()
+    }
+
+    #[test]
+    fn notary_ed25519_keys_sign_as_the_standard_says() {
+        let key = from_notary_ed25519(&notary_form(PUBLIC, SEED)).unwrap();
+        assert_eq!(hex::encode(&key.public().bytes), PUBLIC);
+        let signature = key.sign(&[0x72]).unwrap();
+        assert_eq!(
+            (signature.method, hex::encode(signature.bytes).as_str()),
+            ("eddsa", SIGNATURE)
+        );
+        assert_eq!(from_pkcs8(&to_pkcs8(&key).unwrap()).unwrap().id(), key.id());
+    }
+
+    #[test]
+    fn ed25519_halves_that_do_not_fit_are_refused() {
+        let good = notary_form(PUBLIC, SEED);
+        for bad in [
+            &good[..95],
+            &[&good[..], &[0]].concat(),
+            &notary_form(SEED, SEED),
+        ] {
+            assert!(matches!(
+                from_notary_ed25519(bad),
+                Err(KeyError::Damaged { .. })
+            ));
+        }
+        assert!(from_notary_ed25519(&notary_form(PUBLIC, PUBLIC)).is_err());
+    }
+
+    #[test]
+    fn elliptic_keys_are_written_as_the_standard_says() {
+        let key = PrivateKey::generate(super::super::private::Algorithm::EcdsaP256).unwrap();
+        let der = to_pkcs8(&key).unwrap();
+        let info = PrivateKeyInfoRef::try_from(der.as_slice()).unwrap();
+        assert_eq!(info.version(), pkcs8::Version::V1);
+        let inner = EcPrivateKey::from_der(info.private_key.as_bytes()).unwrap();
+        assert!(inner.parameters.is_some() && inner.public_key.is_some());
+    }
+}

@@ -1,5 +1,9 @@
 //! Key files: PEM in, a key or an encrypted key out.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
 use pem::Pem;
 
 use super::encoding::{from_notary_ed25519, from_pkcs1, from_pkcs8, from_sec1};
@@ -13,6 +17,31 @@ use super::store::Label;
 
 /// Largest key file that is read, in bytes.
 pub const MAX_FILE_SIZE: usize = 1 << 20;
+
+/// The bytes of a key file, public or private, which a caller names; a pipe will do.
+///
+/// Errors name the file: it cannot be read, or is larger than [`MAX_FILE_SIZE`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>, KeyError> {
+    let failed = |source| KeyError::CannotRead {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() > MAX_FILE_SIZE {
+        let source = Box::new(KeyError::TooLarge {
+            limit: MAX_FILE_SIZE as u64,
+        });
+        return Err(KeyError::InFile {
+            path: path.to_owned(),
+            source,
+        });
+    }
+    Ok(bytes)
+}
 
 /// What a private key file holds.
 #[derive(Debug)]

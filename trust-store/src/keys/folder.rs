@@ -1,11 +1,11 @@
 //! Where key files lie: Docker's folder of today, and the two of its first versions.
 
 use std::fs::{self, DirEntry};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::KeyError;
-use super::file::MAX_FILE_SIZE;
+use super::file::read_file;
 
 /// A file that its name claims to be a key.
 pub(super) struct Candidate {
@@ -28,8 +28,8 @@ pub(super) fn candidates(private: &Path) -> Result<Vec<Candidate>, KeyError> {
     Ok(found)
 }
 
-/// The bytes of a key file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
+/// The bytes of a key file in one of these folders.
+pub(super) fn read_regular(path: &Path) -> Result<Vec<u8>, KeyError> {
     let failed = |source| KeyError::CannotRead {
         path: path.to_owned(),
         source,
@@ -38,21 +38,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(failed(io::Error::other("not a regular file")));
     }
-    let file = fs::File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_SIZE as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() > MAX_FILE_SIZE {
-        let source = Box::new(KeyError::TooLarge {
-            limit: MAX_FILE_SIZE as u64,
-        });
-        return Err(KeyError::InFile {
-            path: path.to_owned(),
-            source,
-        });
-    }
-    Ok(bytes)
+    read_file(path)
 }
 
 /// True for 64 hex digits in lower case, which every key id is.

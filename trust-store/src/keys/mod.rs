@@ -16,7 +16,7 @@ mod public_file;
 mod store;
 
 pub use error::KeyError;
-pub use file::{EncryptedKey, KeyFile, MAX_FILE_SIZE};
+pub use file::{EncryptedKey, KeyFile, MAX_FILE_SIZE, read_file};
 pub use passphrase::Passphrase;
 pub use private::{Algorithm, PrivateKey, Signature};
 pub use public::PublicKey;

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use super::error::KeyError;
 use super::file::{KeyFile, encode, outside};
-use super::folder::{Candidate, candidates, is_key_id, read};
+use super::folder::{Candidate, candidates, is_key_id, read_regular};
 use super::passphrase::Passphrase;
 use super::private::PrivateKey;
 use crate::atomic::{create_atomic, create_private_directories};
@@ -107,7 +107,7 @@ impl KeyStore {
         passphrase: Option<&Passphrase>,
     ) -> Result<PrivateKey, KeyError> {
         let in_file = |error| in_file(&stored.path, error);
-        let key = match KeyFile::parse(&read(&stored.path)?).map_err(in_file)? {
+        let key = match KeyFile::parse(&read_regular(&stored.path)?).map_err(in_file)? {
             KeyFile::Plain { key, .. } => key,
             KeyFile::Encrypted(encrypted) => {
                 let needed = || KeyError::PassphraseNeeded {
@@ -167,7 +167,7 @@ fn look_at(candidate: Candidate) -> Result<StoredKey, KeyError> {
         role,
         gun,
     } = candidate;
-    let outside = outside(&read(&path)?).map_err(|error| in_file(&path, error))?;
+    let outside = outside(&read_regular(&path)?).map_err(|error| in_file(&path, error))?;
     let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
     let created = written.map_err(|source| KeyError::CannotRead {
         path: path.clone(),

@@ -41,7 +41,7 @@ impl Cache {
 impl RepositoryCache {
     /// This process alone changes the repository, and no change is half done.
     ///
-    /// Waits for whoever has the lock. Creates the repository's directory.
+    /// Waits for whoever has the lock, in this process too: take it once. Creates the repository's directory.
     pub fn lock(&self) -> Result<RepositoryLock, CacheError> {
         create_private_directories(&self.directory)
             .map_err(CacheError::io("write", &self.directory))?;
