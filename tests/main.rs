@@ -8,4 +8,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod attacks;
 mod notary_files;
+mod world;

@@ -278,7 +278,7 @@ impl Walk {
     /// Believes the file of the role that [`Self::wanted`] named.
     ///
     /// A delegation that expired or lacks signatures is left out, as Notary v1 does; any other
-    /// fault means that the set is not what its signers made.
+    /// fault, or a file other than the one the snapshot names, means a set that nobody made.
     ///
     /// # Errors
     /// Any [`TufError`].
@@ -291,6 +291,7 @@ impl Walk {
             return Err(of_role(&role)(Malformed::TooMany("delegations")));
         }
         let opened = open::<Targets>(&role, file, Some(&meta), &self.keys_of(&role), &self.floor);
+        let vouched_for = meta.check(file).is_ok();
         let judged = match opened {
             Ok(targets) => match targets.unexpired(&role, self.now) {
                 Ok(()) => Ok(targets),
@@ -305,7 +306,7 @@ impl Walk {
                     .extend(children.map(|child| child.name.clone()));
                 self.found.insert(role, Ok(targets));
             }
-            Err((fault, expired)) if role.is_delegation() && fault.prunes_only() => {
+            Err((fault, expired)) if vouched_for && role.is_delegation() && fault.prunes_only() => {
                 let claimed_version = claimed_version::<Targets>(&role, file).unwrap_or(0);
                 self.found.insert(
                     role,
