@@ -1,6 +1,8 @@
 //! Key management, signing and verification for container images.
 #![forbid(unsafe_code)]
 pub mod config;
+pub mod engine;
 pub mod reference;
+pub mod registry;
 pub mod remote;
 pub mod tls;

@@ -203,7 +203,7 @@ pub(super) fn keeps_secrets(url: &Url) -> bool {
 }
 
 /// Whether the host is this machine by its very name; nothing is resolved.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
