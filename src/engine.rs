@@ -136,7 +136,10 @@ impl Engine {
         while let Some(line) = stream.try_next().await.map_err(|error| self.fault(error))? {
             let status = line.status.unwrap_or_default();
             pushed = read_pushed(&status).or(pushed);
-            progress(Progress::new(None, status, line.progress_detail));
+            // The last message carries no words, only what the client library drops.
+            if !status.is_empty() {
+                progress(Progress::new(None, status, line.progress_detail));
+            }
         }
         pushed.ok_or_else(|| EngineError::NoDigest {
             image: image.familiar_reference(),
@@ -193,7 +196,7 @@ impl Engine {
 
 impl Progress {
     fn new(layer: Option<String>, status: String, detail: Option<ProgressDetail>) -> Self {
-        let bytes = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+        let bytes = |count: Option<i64>| count.and_then(|n| n.try_into().ok());
         let detail = detail.unwrap_or_default();
         Self {
             layer,
@@ -242,7 +245,9 @@ fn fault(error: Error, host: &str) -> EngineError {
         Error::SocketNotFoundError(_) => EngineError::Unreachable {
             host: host.to_owned(),
         },
-        Error::HyperLegacyError { ref err } if err.is_connect() && !has_tls_cause(err) => {
+        Error::HyperLegacyError { ref err }
+            if err.is_connect() && tls::tls_cause(err).is_none() =>
+        {
             EngineError::Unreachable {
                 host: host.to_owned(),
             }
@@ -252,21 +257,6 @@ fn fault(error: Error, host: &str) -> EngineError {
             source,
         },
     }
-}
-
-/// Certificates that do not fit are not an absent daemon.
-fn has_tls_cause(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let io = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || io.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
 }
 
 /// The daemon's last status line, `TAG: digest: DIGEST size: SIZE`, carries what it pushed.
@@ -318,51 +308,4 @@ fn use_url_alphabet(mut request: BollardRequest) -> BollardRequest {
 const PATIENCE: u64 = 120;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn endpoint(host: &str) -> EngineEndpoint {
-        EngineEndpoint {
-            host: host.to_owned(),
-            tls: None,
-        }
-    }
-
-    #[test]
-    fn the_daemons_last_line_names_what_was_pushed() {
-        let digest = Digest::of(b"x");
-        let pushed = read_pushed(&format!("1.0: digest: {digest} size: 528")).unwrap();
-        assert_eq!((pushed.digest, pushed.size), (digest, 528));
-        for other in [
-            "",
-            "Pushed",
-            "1: digest: sha256:abc size: 5",
-            "1: digest: x",
-        ] {
-            assert_eq!(read_pushed(other), None, "{other}");
-        }
-    }
-
-    #[tokio::test]
-    async fn absent_daemons_get_dockers_words() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = format!("tcp://{}", listener.local_addr().unwrap());
-        drop(listener);
-        for host in ["unix:///nonexistent/docker.sock", &closed] {
-            let error = Engine::connect(&endpoint(host))
-                .await
-                .err()
-                .unwrap()
-                .to_string();
-            let words = format!(
-                "Cannot connect to the Docker daemon at {host}. Is the docker daemon running?"
-            );
-            assert_eq!(error, words);
-        }
-        let error = Engine::connect(&endpoint("ssh://host"))
-            .await
-            .err()
-            .unwrap();
-        assert!(matches!(error, EngineError::UnsupportedHost { .. }));
-    }
-}
+mod tests;

@@ -156,6 +156,8 @@ mod tests {
     };
     use tokio::net::TcpListener;
 
+    type Expected = fn(&RegistryError) -> bool;
+
     const INDEX: &str = r#"{"schemaVersion":2,"manifests":[
         {"mediaType":"application/vnd.oci.image.manifest.v1+json","size":7,"digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","platform":{"os":"linux","architecture":"amd64"}},
         {"mediaType":"application/vnd.oci.image.manifest.v1+json","size":8,"digest":"sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","platform":{"os":"linux","architecture":"arm64","variant":"v8"}},
@@ -222,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_are_told_apart() {
-        let table: [(u16, &str, fn(&RegistryError) -> bool); 7] = [
+        let table: [(u16, &str, Expected); 7] = [
             (404, "", |e| matches!(e, RegistryError::NotFound { .. })),
             (401, "", |e| matches!(e, RegistryError::Unauthorized { .. })),
             (500, "", |e| matches!(e, RegistryError::Unreachable { .. })),

@@ -11,7 +11,7 @@ mod verifier;
 pub use files::{Identity, TlsError, TlsFiles};
 
 use rustls::{ClientConfig, crypto::ring};
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 /// An HTTP client that verifies servers, keeps connections alive and follows no redirects.
 pub fn http_client(files: &TlsFiles) -> Result<reqwest::Client, TlsError> {
@@ -61,6 +61,26 @@ pub fn install_provider() {
     let _ = ring::default_provider().install_default();
 }
 
+/// The TLS library's error, wherever in the chain it hides.
+pub(crate) fn tls_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    for _ in 0..MAX_CHAIN {
+        let cause = next?;
+        if let Some(tls) = cause.downcast_ref() {
+            return Some(tls);
+        }
+        // An I/O error hides what it wraps from `source`.
+        next = match cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
 /// How this program names itself to servers.
 fn user_agent() -> String {
     format!(
@@ -74,3 +94,5 @@ fn user_agent() -> String {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest silence of a server that is still believed to answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Errors nest a handful deep.
+const MAX_CHAIN: usize = 16;

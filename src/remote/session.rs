@@ -149,12 +149,11 @@ impl Session {
         let mut state = self.state.lock().await;
         let late = Challenge::from_headers(response.headers());
         match (&state.challenge, late) {
-            (None, None) => return Ok(None),
+            (None, None) | (Some(Challenge::Basic), _) => return Ok(None),
             (None, late) => state.challenge = late,
-            (Some(Challenge::Basic), _) => return Ok(None),
             (Some(Challenge::Bearer { .. }), _) => {}
         }
-        let current = state.token.as_ref().and_then(|token| bearer(token));
+        let current = state.token.as_ref().and_then(bearer);
         if current.as_ref() == shown {
             state.token = None;
         }
