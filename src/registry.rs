@@ -12,7 +12,8 @@ pub use manifest::{Child, Manifest, Platform};
 use crate::{
     config::Credentials,
     reference::{Digest, ImageReference},
-    remote::{RemoteError, Session, TlsFault, is_loopback, read_body},
+    remote::{RemoteError, Session, TlsFault, read_body},
+    tls::is_loopback,
 };
 use reqwest::{Client, Url};
 use std::{collections::BTreeMap, sync::Arc};
@@ -189,7 +190,7 @@ mod tests {
     }
 
     async fn fetch(host: &str, rest: &str) -> Result<Manifest, RegistryError> {
-        let http = http_client(&TlsFiles::default()).unwrap();
+        let http = http_client(&TlsFiles::default(), host).unwrap();
         let image = ImageReference::parse(&format!("{host}/app{rest}")).unwrap();
         Registry::new(http, image.registry(), Credentials::Anonymous)
             .manifest(&image)

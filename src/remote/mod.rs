@@ -16,6 +16,5 @@ mod tests;
 pub use error::{RemoteError, TlsFault};
 pub use notary::{Actions, MetadataFile, Notary};
 
-pub(crate) use auth::is_loopback;
 pub(crate) use session::Session;
 pub(crate) use transport::read_body;

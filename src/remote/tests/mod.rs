@@ -41,7 +41,7 @@ async fn serve(router: Router) -> Url {
 }
 
 fn notary(base: &Url, credentials: Credentials) -> Notary {
-    let http = http_client(&TlsFiles::default()).unwrap();
+    let http = http_client(&TlsFiles::default(), "127.0.0.1").unwrap();
     Notary::new(http, base, GUN, Actions::PullPush, credentials)
 }
 
@@ -263,7 +263,12 @@ async fn a_silent_body_is_given_up() {
         Duration::from_secs(9),
     )
     .await;
-    let http = http_client_with(&TlsFiles::default(), Duration::from_millis(200)).unwrap();
+    let http = http_client_with(
+        &TlsFiles::default(),
+        "127.0.0.1",
+        Duration::from_millis(200),
+    )
+    .unwrap();
     let notary = Notary::new(http, &url, GUN, Actions::Pull, Credentials::Anonymous);
     let error = notary.metadata(TIMESTAMP, LIMIT).await.unwrap_err();
     assert!(

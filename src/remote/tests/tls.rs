@@ -42,7 +42,7 @@ async fn over_tls(url: String, pem: Option<&str>) -> Result<Vec<u8>, RemoteError
             .unwrap();
         files = TlsFiles::from_ca_file(&path).unwrap();
     }
-    let http = http_client(&files).unwrap();
+    let http = http_client(&files, "localhost").unwrap();
     Notary::new(
         http,
         &url.parse().unwrap(),
