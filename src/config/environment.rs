@@ -99,8 +99,8 @@ impl Environment {
     }
 }
 
-/// The first line end at the end of a passphrase file belongs to the editor, not the passphrase.
-pub(super) fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+/// The passphrase in a file; one line end at its end belongs to the editor and is dropped.
+pub fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let unreadable = |kind: std::io::ErrorKind| ConfigError::Unreadable {
         path: path.to_owned(),
         source: kind.into(),
