@@ -86,7 +86,7 @@ async fn push(
     let credentials = session.credentials(image).await?;
     let mut layers = Layers::new(&session.out);
     let pushed = engine
-        .push(image, &credentials, &mut |line| layers.show(line))
+        .push(image, &credentials, &mut |line| layers.show(&line))
         .await?;
     let manifest = registry.manifest_by_digest(image, &pushed.digest).await?;
     Ok(Source {
