@@ -7,7 +7,7 @@ mod helper;
 
 pub use credentials::Credentials;
 pub use endpoint::{EngineEndpoint, EngineTls, engine_endpoint};
-pub use environment::Environment;
+pub use environment::{Environment, passphrase_from_file};
 
 use credentials::AuthEntry;
 use serde::Deserialize;

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod engine;
 pub mod policy;
 pub mod reference;
+pub mod registry;
 pub mod remote;
 pub mod repository;
 pub mod tls;

@@ -10,25 +10,34 @@ mod verifier;
 
 pub use files::{Identity, TlsError, TlsFiles};
 
+use reqwest::Url;
 use rustls::{ClientConfig, crypto::ring};
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 /// An HTTP client that verifies servers, keeps connections alive and follows no redirects.
-pub fn http_client(files: &TlsFiles) -> Result<reqwest::Client, TlsError> {
-    http_client_with(files, READ_TIMEOUT)
+///
+/// It is meant for the server at `host`, with or without port: one on this machine is reached
+/// directly whatever proxy the environment names, as Docker does it; all others go by the
+/// environment.
+pub fn http_client(files: &TlsFiles, host: &str) -> Result<reqwest::Client, TlsError> {
+    http_client_with(files, host, READ_TIMEOUT)
 }
 
 /// The same client with another limit on the silence between two reads.
 pub(crate) fn http_client_with(
     files: &TlsFiles,
+    host: &str,
     read_timeout: Duration,
 ) -> Result<reqwest::Client, TlsError> {
-    reqwest::Client::builder()
+    let local = Url::parse(&format!("https://{host}")).is_ok_and(|url| is_loopback(&url));
+    let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(client_config(files)?)
         .user_agent(user_agent())
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(read_timeout)
-        .redirect(reqwest::redirect::Policy::none())
+        .redirect(reqwest::redirect::Policy::none());
+    let builder = if local { builder.no_proxy() } else { builder };
+    builder
         .build()
         .map_err(|source| TlsError::Client { source })
 }
@@ -61,6 +70,36 @@ pub fn install_provider() {
     let _ = ring::default_provider().install_default();
 }
 
+/// Whether the host is this machine by its very name; nothing is resolved.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The TLS library's error, wherever in the chain it hides.
+pub(crate) fn tls_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    for _ in 0..MAX_CHAIN {
+        let cause = next?;
+        if let Some(tls) = cause.downcast_ref() {
+            return Some(tls);
+        }
+        // An I/O error hides what it wraps from `source`.
+        next = match cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
 /// How this program names itself to servers.
 fn user_agent() -> String {
     format!(
@@ -74,3 +113,5 @@ fn user_agent() -> String {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest silence of a server that is still believed to answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Errors nest a handful deep.
+const MAX_CHAIN: usize = 16;

@@ -83,7 +83,7 @@ impl Environment {
     /// The passphrase of root keys, from its variable or the file its `_FILE` form names.
     pub fn root_passphrase(&self) -> Result<Option<Zeroizing<String>>, ConfigError> {
         passphrase(
-            &self.root_passphrase,
+            self.root_passphrase.as_ref(),
             self.root_passphrase_file.as_deref(),
             ROOT_PASSPHRASE_FILE,
         )
@@ -92,15 +92,15 @@ impl Environment {
     /// The passphrase of all other keys, from its variable or the file its `_FILE` form names.
     pub fn repository_passphrase(&self) -> Result<Option<Zeroizing<String>>, ConfigError> {
         passphrase(
-            &self.repository_passphrase,
+            self.repository_passphrase.as_ref(),
             self.repository_passphrase_file.as_deref(),
             REPOSITORY_PASSPHRASE_FILE,
         )
     }
 }
 
-/// The first line end at the end of a passphrase file belongs to the editor, not the passphrase.
-pub(super) fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+/// The passphrase in a file; one line end at its end belongs to the editor and is dropped.
+pub fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let unreadable = |kind: std::io::ErrorKind| ConfigError::Unreadable {
         path: path.to_owned(),
         source: kind.into(),
@@ -116,7 +116,7 @@ pub(super) fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, Con
 }
 
 fn passphrase(
-    value: &Option<Zeroizing<String>>,
+    value: Option<&Zeroizing<String>>,
     file: Option<&Path>,
     variable: &'static str,
 ) -> Result<Option<Zeroizing<String>>, ConfigError> {

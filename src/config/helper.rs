@@ -34,16 +34,19 @@ pub(super) async fn ask(name: &str, registry: &str) -> Result<Credentials, Confi
         .await
         .map_err(|_| fault(format!("no answer within {} s", LONGEST_ANSWER.as_secs())))?
         .map_err(|error| fault(error.to_string()))?;
+    read_answer(success, &output).map_err(fault)
+}
+
+fn read_answer(success: bool, output: &[u8]) -> Result<Credentials, String> {
     if !success {
-        let said = String::from_utf8_lossy(&output);
-        return if said.trim() == NOT_FOUND {
-            Ok(Credentials::Anonymous)
-        } else {
-            Err(fault(said.trim().chars().take(LONGEST_COMPLAINT).collect()))
+        let said = String::from_utf8_lossy(output);
+        return match said.trim() {
+            NOT_FOUND => Ok(Credentials::Anonymous),
+            complaint => Err(complaint.chars().take(LONGEST_COMPLAINT).collect()),
         };
     }
     let answer: Answer =
-        serde_json::from_slice(&output).map_err(|_| fault("its answer is not JSON".to_owned()))?;
+        serde_json::from_slice(output).map_err(|_| "its answer is not JSON".to_owned())?;
     Ok(match answer.username.as_str() {
         "<token>" => Credentials::IdentityToken(answer.secret),
         _ => Credentials::from_pair(answer.username, answer.secret),
@@ -113,6 +116,33 @@ mod tests {
     async fn endless_answers_are_cut() {
         let error = answer("cat /dev/zero").await.unwrap_err();
         assert_eq!(error.to_string(), "its answer is too long");
+    }
+
+    #[test]
+    fn answers_are_read_as_docker_reads_them() {
+        let basic = br#"{"ServerURL":"h","Username":"me","Secret":"pw"}"#;
+        assert!(matches!(
+            read_answer(true, basic),
+            Ok(Credentials::Basic { .. })
+        ));
+        let token = br#"{"Username":"<token>","Secret":"t"}"#;
+        assert!(matches!(
+            read_answer(true, token),
+            Ok(Credentials::IdentityToken(_))
+        ));
+        let nothing = b"credentials not found in native keychain\n";
+        assert!(matches!(
+            read_answer(false, nothing),
+            Ok(Credentials::Anonymous)
+        ));
+        assert_eq!(
+            read_answer(false, b"keychain is locked\n").unwrap_err(),
+            "keychain is locked"
+        );
+        assert_eq!(
+            read_answer(true, b"pw").unwrap_err(),
+            "its answer is not JSON"
+        );
     }
 
     #[tokio::test]

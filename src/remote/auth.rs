@@ -5,7 +5,7 @@ use super::{
     reply::reason,
     transport::{Repeat, host_of, read_body, read_some, send},
 };
-use crate::config::Credentials;
+use crate::{config::Credentials, tls::is_loopback};
 use http_auth::{ChallengeRef, parser::ChallengeParser};
 use reqwest::{
     Client, Response, StatusCode, Url,
@@ -200,16 +200,6 @@ pub(super) fn secret_header(text: &str) -> Option<HeaderValue> {
 /// Over plain http only this very machine may see a password.
 pub(super) fn keeps_secrets(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
-}
-
-/// Whether the host is this machine by its very name; nothing is resolved.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 fn bad(realm: &Url, reason: &str) -> RemoteError {

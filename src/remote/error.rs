@@ -1,5 +1,6 @@
 //! What can go wrong between us and a server, told apart by what to do about it.
 
+use crate::tls::tls_cause;
 use std::error::Error;
 
 /// Why a server gave no usable answer.
@@ -37,7 +38,7 @@ pub enum RemoteError {
         url: String,
     },
     /// The server understood and refuses.
-    #[error("{}", rejection(.status, .code, .message, .detail))]
+    #[error("{}", rejection(*.status, .code, .message, .detail))]
     Rejected {
         /// HTTP status.
         status: u16,
@@ -122,10 +123,10 @@ impl RemoteError {
 
     /// Sorts what the HTTP library reports: broken TLS is not the same as no connection.
     pub(super) fn from_http(error: &reqwest::Error, host: &str) -> Self {
-        if let Some(fault) = tls_fault(error) {
+        if let Some(cause) = tls_cause(error) {
             return Self::Tls {
                 host: host.to_owned(),
-                fault,
+                fault: TlsFault::from(cause),
             };
         }
         let reason = if error.is_timeout() {
@@ -158,26 +159,6 @@ impl TlsFault {
             Self::Other(_) => None,
         }
     }
-}
-
-/// The TLS library's error, wherever in the chain it hides.
-fn tls_fault(error: &reqwest::Error) -> Option<TlsFault> {
-    let mut next: Option<&(dyn Error + 'static)> = error.source();
-    for _ in 0..MAX_CHAIN {
-        let cause = next?;
-        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-            return Some(TlsFault::from(tls));
-        }
-        // An I/O error hides what it wraps from `source`.
-        next = match cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => cause.source(),
-        };
-    }
-    None
 }
 
 impl From<&rustls::Error> for TlsFault {
@@ -214,7 +195,7 @@ fn innermost(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn rejection(status: &u16, code: &str, message: &str, detail: &str) -> String {
+fn rejection(status: u16, code: &str, message: &str, detail: &str) -> String {
     match (code, detail) {
         ("", _) => format!("trust server rejected operation: {status}"),
         (_, "") => format!("trust server rejected operation: {message}"),

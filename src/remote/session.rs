@@ -48,6 +48,11 @@ impl Session {
         }
     }
 
+    /// The server answered its ping; who is asking does not matter yet.
+    pub(crate) async fn reach(&self) -> Result<(), RemoteError> {
+        self.pinged(&mut *self.state.lock().await).await
+    }
+
     /// The address of `path` below the server's `v2/`.
     pub(crate) fn address(&self, path: &str) -> Result<Url, RemoteError> {
         let mut url = self.base.clone();
@@ -123,11 +128,16 @@ impl Session {
     /// What to show with the next request; the first call asks the server.
     async fn authorization(&self) -> Result<Option<HeaderValue>, RemoteError> {
         let mut state = self.state.lock().await;
+        self.pinged(&mut state).await?;
+        self.answer(&mut state).await
+    }
+
+    async fn pinged(&self, state: &mut State) -> Result<(), RemoteError> {
         if !state.pinged {
             state.challenge = self.ping().await?;
             state.pinged = true;
         }
-        self.answer(&mut state).await
+        Ok(())
     }
 
     /// Another try after a 401: a fresh token, or the answer to a challenge that came late.
@@ -139,12 +149,11 @@ impl Session {
         let mut state = self.state.lock().await;
         let late = Challenge::from_headers(response.headers());
         match (&state.challenge, late) {
-            (None, None) => return Ok(None),
+            (None, None) | (Some(Challenge::Basic), _) => return Ok(None),
             (None, late) => state.challenge = late,
-            (Some(Challenge::Basic), _) => return Ok(None),
             (Some(Challenge::Bearer { .. }), _) => {}
         }
-        let current = state.token.as_ref().and_then(|token| bearer(token));
+        let current = state.token.as_ref().and_then(bearer);
         if current.as_ref() == shown {
             state.token = None;
         }

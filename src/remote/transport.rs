@@ -20,25 +20,24 @@ pub(super) async fn send(
     host: &str,
     repeat: Repeat,
 ) -> Result<Response, RemoteError> {
-    let mut pauses = PAUSES.iter().filter(|_| repeat == Repeat::Allowed);
-    loop {
-        let outcome = build().send().await;
-        let Some(pause) = pauses.next() else {
-            return outcome.map_err(|error| RemoteError::from_http(&error, host));
+    for pause in PAUSES.iter().filter(|_| repeat == Repeat::Allowed) {
+        let wait = match build().send().await {
+            Ok(response) if !is_passing(response.status()) => return Ok(response),
+            Ok(response) => asked_pause(&response).unwrap_or(*pause),
+            Err(error) => match RemoteError::from_http(&error, host) {
+                // A wait that ran out once will run out again, and bad TLS stays bad.
+                RemoteError::Unreachable { .. } if error.is_connect() && !error.is_timeout() => {
+                    *pause
+                }
+                fault => return Err(fault),
+            },
         };
-        let wait = match &outcome {
-            Ok(response) if is_passing(response.status()) => {
-                asked_pause(response).unwrap_or(*pause)
-            }
-            // A wait that ran out once will run out again, and bad TLS stays bad.
-            Err(error) if error.is_connect() && !error.is_timeout() => *pause,
-            _ => return outcome.map_err(|error| RemoteError::from_http(&error, host)),
-        };
-        if matches!(&outcome, Err(error) if !is_connection_lost(error, host)) {
-            return outcome.map_err(|error| RemoteError::from_http(&error, host));
-        }
         sleep(wait).await;
     }
+    build()
+        .send()
+        .await
+        .map_err(|error| RemoteError::from_http(&error, host))
 }
 
 /// The whole body, or an error as soon as it is known to exceed `limit` bytes.
@@ -115,13 +114,6 @@ fn is_passing(status: StatusCode) -> bool {
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::GATEWAY_TIMEOUT
             | StatusCode::TOO_MANY_REQUESTS
-    )
-}
-
-fn is_connection_lost(error: &reqwest::Error, host: &str) -> bool {
-    matches!(
-        RemoteError::from_http(error, host),
-        RemoteError::Unreachable { .. }
     )
 }
 

@@ -234,8 +234,8 @@ impl Repository {
         }
         let last = claimed_root_version(&newest)?;
         let mut followed = rooted.clone();
-        let stop = last.min(rooted.version().saturating_add(limits::ROOT_STEPS));
-        for version in rooted.version().saturating_add(1)..stop {
+        let end = last.min(rooted.version().saturating_add(limits::ROOT_STEPS));
+        for version in rooted.version().saturating_add(1)..end {
             let step = remote
                 .metadata(MetadataFile::Version(version, "root"), limits::ROOT_BYTES)
                 .await;

@@ -51,6 +51,21 @@ impl TlsFiles {
         Ok(files)
     }
 
+    /// What a trust server goes by: this file of authorities, else Docker's folder for its host.
+    pub fn for_trust_server(ca: Option<&Path>, docker_folder: &Path) -> Result<Self, TlsError> {
+        ca.map_or_else(|| Self::from_folder(docker_folder), Self::from_ca_file)
+    }
+
+    /// The same for a registry, and what the Docker daemon was told about that host.
+    pub fn for_registry(
+        host: &str,
+        ca: Option<&Path>,
+        docker_folder: &Path,
+    ) -> Result<Self, TlsError> {
+        let daemon = Self::from_folder(&Path::new(DAEMON_CERTIFICATES).join(host))?;
+        Ok(daemon.and(Self::for_trust_server(ca, docker_folder)?))
+    }
+
     /// Both sets together.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -195,6 +210,8 @@ fn name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
+/// Where the daemon looks, one folder a registry.
+const DAEMON_CERTIFICATES: &str = "/etc/docker/certs.d";
 /// A system bundle of every public authority is a quarter of this.
 const MAX_FILE: u64 = 1024 * 1024;
 /// More files than this in one folder are not certificates of one host.

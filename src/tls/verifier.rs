@@ -13,15 +13,21 @@ use rustls::{
     server::ParsedCertificate,
 };
 use std::sync::{Arc, OnceLock};
-use x509_parser::{prelude::FromDer, time::ASN1Time};
+use x509_parser::{certificate::X509Certificate, prelude::FromDer, time::ASN1Time};
 
 /// Verifies servers; reading the system's authorities waits until they are needed.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    named: Vec<CertificateDer<'static>>,
-    private: Option<Arc<WebPkiServerVerifier>>,
-    system: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
+    private: Authorities,
+    system: OnceLock<Authorities>,
     provider: Arc<CryptoProvider>,
+}
+
+/// Certificates that are believed, and the rules for those they vouch for.
+#[derive(Debug)]
+struct Authorities {
+    named: Vec<CertificateDer<'static>>,
+    vouching: Option<Arc<WebPkiServerVerifier>>,
 }
 
 impl Verifier {
@@ -36,44 +42,84 @@ impl Verifier {
                 .add(authority.clone())
                 .map_err(|source| TlsError::Rejected { source })?;
         }
+        let private = Authorities::new(authorities.to_vec(), roots, &provider);
         Ok(Self {
-            named: authorities.to_vec(),
-            private: believing(roots, &provider),
+            private,
             system: OnceLock::new(),
             provider,
         })
     }
 
-    fn system(&self) -> Option<&Arc<WebPkiServerVerifier>> {
-        self.system
-            .get_or_init(|| {
-                let mut roots = RootCertStore::empty();
-                // One broken file among the system's must not make all the others useless.
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                believing(roots, &self.provider)
-            })
-            .as_ref()
+    fn system(&self) -> &Authorities {
+        self.system.get_or_init(|| {
+            let certificates = rustls_native_certs::load_native_certs().certs;
+            let mut roots = RootCertStore::empty();
+            // One broken file among the system's must not make all the others useless.
+            roots.add_parsable_certificates(certificates.iter().cloned());
+            Authorities::new(certificates, roots, &self.provider)
+        })
     }
+}
+
+impl Authorities {
+    fn new(
+        named: Vec<CertificateDer<'static>>,
+        roots: RootCertStore,
+        provider: &Arc<CryptoProvider>,
+    ) -> Self {
+        let provider = Arc::clone(provider);
+        let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        // Without any root there is no one to vouch.
+        Self {
+            named,
+            vouching: builder.build().ok(),
+        }
+    }
+
+    fn verify(&self, shown: &Shown<'_>) -> Result<ServerCertVerified, Error> {
+        if self.named.iter().any(|named| named == shown.certificate) {
+            return verify_named(shown);
+        }
+        match &self.vouching {
+            Some(vouching) if !is_self_issued(shown.certificate) => vouching.verify_server_cert(
+                shown.certificate,
+                shown.intermediates,
+                shown.name,
+                &[],
+                shown.now,
+            ),
+            // The path builder would call it a misused authority, which helps nobody.
+            _ => Err(UNKNOWN),
+        }
+    }
+}
+
+/// What a server showed, to whom and when.
+struct Shown<'a> {
+    certificate: &'a CertificateDer<'a>,
+    intermediates: &'a [CertificateDer<'a>],
+    name: &'a ServerName<'a>,
+    now: UnixTime,
 }
 
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        end_entity: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
+        name: &ServerName<'_>,
+        _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self.named.iter().any(|named| named == end_entity) {
-            return verify_named(end_entity, server_name, now);
-        }
-        let by = |verifier: &Arc<WebPkiServerVerifier>| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let shown = Shown {
+            certificate,
+            intermediates,
+            name,
+            now,
         };
-        let decided = self.private.as_ref().map_or(Err(UNKNOWN), by);
+        let decided = self.private.verify(&shown);
         if decided.as_ref().err() == Some(&UNKNOWN) {
-            return self.system().map_or(Err(UNKNOWN), by);
+            return self.system().verify(&shown);
         }
         decided
     }
@@ -109,15 +155,10 @@ impl ServerCertVerifier for Verifier {
 ///
 /// Self-signed certificates with the authority flag set are what most private registries use; the
 /// path builder refuses them as servers, Go (and so Docker) does not. Name and dates still count.
-fn verify_named(
-    certificate: &CertificateDer<'_>,
-    server_name: &ServerName<'_>,
-    now: UnixTime,
-) -> Result<ServerCertVerified, Error> {
+fn verify_named(shown: &Shown<'_>) -> Result<ServerCertVerified, Error> {
     let bad_encoding = || Error::InvalidCertificate(CertificateError::BadEncoding);
-    let (_, parsed) = x509_parser::certificate::X509Certificate::from_der(certificate)
-        .map_err(|_| bad_encoding())?;
-    let now = i64::try_from(now.as_secs())
+    let (_, parsed) = X509Certificate::from_der(shown.certificate).map_err(|_| bad_encoding())?;
+    let now = i64::try_from(shown.now.as_secs())
         .ok()
         .and_then(|seconds| ASN1Time::from_timestamp(seconds).ok())
         .ok_or_else(bad_encoding)?;
@@ -127,18 +168,13 @@ fn verify_named(
     if now > parsed.validity().not_after {
         return Err(Error::InvalidCertificate(CertificateError::Expired));
     }
-    verify_server_name(&ParsedCertificate::try_from(certificate)?, server_name)?;
+    verify_server_name(&ParsedCertificate::try_from(shown.certificate)?, shown.name)?;
     Ok(ServerCertVerified::assertion())
 }
 
-/// `None` if there is no authority to believe.
-fn believing(
-    roots: RootCertStore,
-    provider: &Arc<CryptoProvider>,
-) -> Option<Arc<WebPkiServerVerifier>> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-        .build()
-        .ok()
+fn is_self_issued(certificate: &CertificateDer<'_>) -> bool {
+    X509Certificate::from_der(certificate)
+        .is_ok_and(|(_, parsed)| parsed.subject().as_raw() == parsed.issuer().as_raw())
 }
 
 const UNKNOWN: Error = Error::InvalidCertificate(CertificateError::UnknownIssuer);

@@ -1,5 +1,8 @@
 //! The client against small real servers on loopback, honest and otherwise.
 
+mod auth;
+mod tls;
+
 use super::{Actions, MetadataFile, Notary, RemoteError, TlsFault};
 use crate::{
     config::Credentials,
@@ -21,6 +24,7 @@ use std::{
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 use zeroize::Zeroizing;
 
+type Expected = fn(&RemoteError) -> bool;
 type Log = Arc<Mutex<Vec<String>>>;
 
 const GUN: &str = "host:5000/team/app";
@@ -37,7 +41,7 @@ async fn serve(router: Router) -> Url {
 }
 
 fn notary(base: &Url, credentials: Credentials) -> Notary {
-    let http = http_client(&TlsFiles::default()).unwrap();
+    let http = http_client(&TlsFiles::default(), "127.0.0.1").unwrap();
     Notary::new(http, base, GUN, Actions::PullPush, credentials)
 }
 
@@ -70,161 +74,6 @@ async fn same(status: u16, body: &'static str) -> (Url, Log) {
         .fallback(any(handler))
         .with_state(Arc::clone(&log));
     (serve(router).await, log)
-}
-
-/// A trust server and its token server; tokens are `t1`, `t2`, … and `t1` may be stale.
-async fn guarded(stale_first: bool) -> (Url, Log) {
-    let log = Log::default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let challenge = format!(r#"Bearer realm="http://{address}/token",service="notary",scope="x""#);
-    let check = move |headers: &HeaderMap| {
-        let shown = headers
-            .get("authorization")
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("");
-        let good = shown.starts_with("Bearer t") && !(stale_first && shown == "Bearer t1");
-        good.then(|| answer(200, &[], "{}"))
-            .unwrap_or_else(|| answer(401, &[("www-authenticate", challenge.clone())], "{}"))
-    };
-    let token = |log: Log, asked: String| {
-        let mut log = log.lock().unwrap();
-        log.push(asked);
-        format!(
-            r#"{{"token":"old","access_token":"t{}","expires_in":1}}"#,
-            log.len()
-        )
-    };
-    let by_get = move |State(log): State<Log>, RawQuery(query): RawQuery, headers: HeaderMap| async move {
-        let shown = headers
-            .get("authorization")
-            .map_or("", |v| v.to_str().unwrap());
-        token(log, format!("GET {} {shown}", query.unwrap_or_default()))
-    };
-    let by_post = move |State(log): State<Log>, RawForm(form): RawForm| async move {
-        token(log, format!("POST {}", String::from_utf8_lossy(&form)))
-    };
-    let router = Router::new()
-        .route("/token", get(by_get).post(by_post))
-        .fallback(any(
-            move |headers: HeaderMap| async move { check(&headers) },
-        ))
-        .with_state(Arc::clone(&log));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (format!("http://{address}").parse().unwrap(), log)
-}
-
-#[tokio::test]
-async fn tokens_are_asked_for_with_our_own_scope_and_kept() {
-    let scope = "scope=repository%3Ahost%3A5000%2Fteam%2Fapp%3Apull%2Cpush&service=notary";
-    let token = Credentials::IdentityToken(Zeroizing::new("id".to_owned()));
-    let table = [
-        (Credentials::Anonymous, format!("GET {scope} ")),
-        (basic(), format!("GET account=me&{scope} Basic bWU6cHc=")),
-        (
-            token,
-            format!("POST client_id=docker&grant_type=refresh_token&refresh_token=id&{scope}"),
-        ),
-    ];
-    for (credentials, expected) in table {
-        let (url, log) = guarded(false).await;
-        let notary = notary(&url, credentials);
-        for _ in 0..2 {
-            assert_eq!(notary.metadata(TIMESTAMP, LIMIT).await.unwrap(), b"{}");
-        }
-        assert_eq!(*log.lock().unwrap(), [expected]);
-    }
-}
-
-#[tokio::test]
-async fn a_refused_token_is_replaced_once() {
-    let (url, log) = guarded(true).await;
-    notary(&url, basic())
-        .publish(vec![("root".to_owned(), b"{}".to_vec())])
-        .await
-        .unwrap();
-    assert_eq!(log.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn passwords_go_only_where_the_server_asks() {
-    let check = |headers: HeaderMap| async move {
-        match headers
-            .get("authorization")
-            .map(|value| value.to_str().unwrap().to_owned())
-        {
-            Some(shown) if shown == "Basic bWU6cHc=" => answer(200, &[], "yes"),
-            _ => answer(
-                401,
-                &[("www-authenticate", "Basic realm=\"x\"".to_owned())],
-                "",
-            ),
-        }
-    };
-    let url = serve(Router::new().fallback(any(check))).await;
-    assert_eq!(
-        notary(&url, basic())
-            .metadata(TIMESTAMP, LIMIT)
-            .await
-            .unwrap(),
-        b"yes"
-    );
-    let error = notary(&url, Credentials::Anonymous)
-        .metadata(TIMESTAMP, LIMIT)
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().ends_with("no basic auth credentials"),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_challenge_that_comes_late_is_answered() {
-    let check = |headers: HeaderMap| async move {
-        if headers.contains_key("authorization") {
-            return answer(200, &[], "yes");
-        }
-        answer(
-            401,
-            &[("www-authenticate", "Basic realm=\"x\"".to_owned())],
-            "",
-        )
-    };
-    let router = Router::new()
-        .route("/v2/", get(|| async { "{}" }))
-        .fallback(any(check));
-    let url = serve(router).await;
-    assert_eq!(
-        notary(&url, basic())
-            .metadata(TIMESTAMP, LIMIT)
-            .await
-            .unwrap(),
-        b"yes"
-    );
-}
-
-#[tokio::test]
-async fn passwords_never_leave_in_the_clear() {
-    let challenge = || async {
-        answer(
-            401,
-            &[(
-                "www-authenticate",
-                "Bearer realm=\"http://elsewhere.example/t\"".to_owned(),
-            )],
-            "",
-        )
-    };
-    let url = serve(Router::new().fallback(any(challenge))).await;
-    let error = notary(&url, basic())
-        .metadata(TIMESTAMP, LIMIT)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, RemoteError::InsecureRealm { .. }),
-        "{error}"
-    );
 }
 
 #[tokio::test]
@@ -298,7 +147,7 @@ async fn a_publish_is_one_form_of_files_named_by_role() {
 
 #[tokio::test]
 async fn answers_are_told_apart() {
-    let table: [(u16, &str, fn(&RemoteError) -> bool); 7] = [
+    let table: [(u16, &str, Expected); 7] = [
         (404, "", |e| matches!(e, RemoteError::NotFound { .. })),
         (401, "", |e| {
             matches!(e, RemoteError::Unauthorized { status: 401, .. })
@@ -414,82 +263,16 @@ async fn a_silent_body_is_given_up() {
         Duration::from_secs(9),
     )
     .await;
-    let http = http_client_with(&TlsFiles::default(), Duration::from_millis(200)).unwrap();
+    let http = http_client_with(
+        &TlsFiles::default(),
+        "127.0.0.1",
+        Duration::from_millis(200),
+    )
+    .unwrap();
     let notary = Notary::new(http, &url, GUN, Actions::Pull, Credentials::Anonymous);
     let error = notary.metadata(TIMESTAMP, LIMIT).await.unwrap_err();
     assert!(
         error.to_string().ends_with("no answer in time"),
         "{error:?}"
     );
-}
-
-struct Certified {
-    address: SocketAddr,
-    pem: String,
-}
-
-async fn serve_tls(name: &str) -> Certified {
-    crate::tls::install_provider();
-    let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
-    let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    let config = axum_server::tls_rustls::RustlsConfig::from_pem(pem.clone().into(), key.into())
-        .await
-        .unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = axum_server::from_tcp_rustls(listener, config).unwrap();
-    tokio::spawn(
-        server.serve(
-            Router::new()
-                .fallback(any(|| async { (StatusCode::OK, "yes") }))
-                .into_make_service(),
-        ),
-    );
-    Certified { address, pem }
-}
-
-async fn over_tls(url: String, pem: Option<&str>) -> Result<Vec<u8>, RemoteError> {
-    let mut files = TlsFiles::default();
-    let folder = tempfile::tempdir().unwrap();
-    if let Some(pem) = pem {
-        let path = folder.path().join("ca.crt");
-        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), pem.as_bytes())
-            .unwrap();
-        files = TlsFiles::from_ca_file(&path).unwrap();
-    }
-    let http = http_client(&files).unwrap();
-    Notary::new(
-        http,
-        &url.parse().unwrap(),
-        GUN,
-        Actions::Pull,
-        Credentials::Anonymous,
-    )
-    .metadata(TIMESTAMP, LIMIT)
-    .await
-}
-
-#[tokio::test]
-async fn servers_are_believed_only_for_their_name_and_authority() {
-    let good = serve_tls("localhost").await;
-    let url = format!("https://localhost:{}", good.address.port());
-    assert_eq!(
-        over_tls(url.clone(), Some(&good.pem)).await.unwrap(),
-        b"yes"
-    );
-    let fault = |result: Result<Vec<u8>, RemoteError>| match result.unwrap_err() {
-        RemoteError::Tls { fault, .. } => fault,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(fault(over_tls(url, None).await), TlsFault::UnknownAuthority);
-    let other = serve_tls("other.example").await;
-    let wrong_name = format!("https://localhost:{}", other.address.port());
-    assert_eq!(
-        fault(over_tls(wrong_name, Some(&other.pem)).await),
-        TlsFault::Name
-    );
-    let (plain, _) = same(200, "").await;
-    let not_tls = plain.as_str().replace("http://", "https://");
-    assert_eq!(fault(over_tls(not_tls, None).await), TlsFault::PlainHttp);
 }
