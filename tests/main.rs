@@ -4,7 +4,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     unreachable_pub,
     reason = "a test fails by panicking, and its binary exports nothing"
 )]
