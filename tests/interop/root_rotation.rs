@@ -26,13 +26,23 @@ fn a_client_with_the_old_root_follows_the_chain() {
     let after = root_ids(&reader, &image);
     assert_ne!(before, after, "the reader stayed with the old root");
     assert_eq!(after, root_ids(&lab.home("newcomer"), &image));
-    reader.docker(&format!("trust inspect {image}")).ok().says(hex_of(&digest)).says(&after);
+    reader
+        .docker(&format!("trust inspect {image}"))
+        .ok()
+        .says(hex_of(&digest))
+        .says(&after);
 
     // The owner, too, goes on signing after the rotation.
     let second = lab.push("app", "v2").digest();
     nigel.trust(&format!("sign {}", lab.name("app:v2"))).ok();
-    reader.trust(&format!("verify {}", lab.name("app:v2"))).ok().says(&second);
-    nigel.notary(&format!("list {}", lab.name("app"))).ok().says(hex_of(&second));
+    reader
+        .trust(&format!("verify {}", lab.name("app:v2")))
+        .ok()
+        .says(&second);
+    nigel
+        .notary(&format!("list {}", lab.name("app")))
+        .ok()
+        .says(hex_of(&second));
 }
 
 #[test]
@@ -56,7 +66,11 @@ fn a_root_outside_the_chain_is_refused() {
     refused(&reader, &format!("verify {image}"));
     refused(&reader, &format!("verify --format json {image}"));
     reader.trust(&format!("inspect {image}")).exit(1);
-    assert_eq!(before, files_below(&cache), "a refused root changed the cache");
+    assert_eq!(
+        before,
+        files_below(&cache),
+        "a refused root changed the cache"
+    );
 }
 
 #[test]
@@ -70,7 +84,9 @@ fn a_repository_made_anew_under_a_known_name_is_refused() {
     let before = files_below(&reader.cache_of(&lab.name("app")));
 
     // Somebody deletes the trust data on the server and begins again with another root.
-    nigel.notary(&format!("delete --remote {}", lab.name("app"))).ok();
+    nigel
+        .notary(&format!("delete --remote {}", lab.name("app")))
+        .ok();
     let mallory = lab.home("mallory");
     signed_by_notary(&mallory, "app");
 
@@ -91,13 +107,19 @@ fn signed_by_notary(home: &Home<'_>, path: &str) -> String {
     let image = home.lab.push(path, "v1");
     let (digest, size) = (image.digest(), image.manifest.bytes.len());
     home.notary(&format!("init -p {name}")).ok();
-    home.notary(&format!("addhash -p {name} v1 {size} --sha256 {}", hex_of(&digest))).ok();
+    home.notary(&format!(
+        "addhash -p {name} v1 {size} --sha256 {}",
+        hex_of(&digest)
+    ))
+    .ok();
     digest
 }
 
 fn rotate_root(home: &Home<'_>, path: &str) {
     let line = format!("key rotate {} root", home.lab.name(path));
-    home.notary_with_input(&line, "yes\n").ok().says("Successfully rotated root key");
+    home.notary_with_input(&line, "yes\n")
+        .ok()
+        .says("Successfully rotated root key");
 }
 
 /// The ids of the root key as `trust inspect` names them.

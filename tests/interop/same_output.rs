@@ -40,7 +40,12 @@ fn for_tags_signed_by_some_and_revoked_tags() {
     let alice = lab.home("alice");
     alice.docker("trust key generate alice").ok();
     let key = alice.folder().join("alice.pub");
-    nigel.docker(&format!("trust signer add --key {} alice {app}", key.display())).ok();
+    nigel
+        .docker(&format!(
+            "trust signer add --key {} alice {app}",
+            key.display()
+        ))
+        .ok();
     same(&nigel, &app);
     alice.docker(&format!("trust sign {app}:v2")).ok();
     same(&nigel, &app);
@@ -61,7 +66,11 @@ fn for_a_signer_with_two_keys_and_a_repository_without_tags() {
     for key in ["one", "two"] {
         nigel.docker(&format!("trust key generate {key}")).ok();
     }
-    nigel.docker(&format!("trust signer add --key one.pub --key two.pub pair {app}")).ok();
+    nigel
+        .docker(&format!(
+            "trust signer add --key one.pub --key two.pub pair {app}"
+        ))
+        .ok();
     assert_eq!(same(&nigel, &app), 0);
 }
 
@@ -90,12 +99,22 @@ fn same(home: &Home<'_>, images: &str) -> i32 {
         let docker = home.docker(&format!("trust inspect {form} {images}"));
         let trust = home.trust(&format!("inspect {form} {images}"));
         let with = docker_cli::version();
-        assert!(trust.stdout == docker.stdout, "not the output of {with}\n{docker}\n{trust}");
-        assert_eq!(trust.code == 0, docker.code == 0, "not the end of {with}\n{docker}\n{trust}");
+        assert!(
+            trust.stdout == docker.stdout,
+            "not the output of {with}\n{docker}\n{trust}"
+        );
+        assert_eq!(
+            trust.code == 0,
+            docker.code == 0,
+            "not the end of {with}\n{docker}\n{trust}"
+        );
         if docker.code != 0 {
             // Docker 20.10 began this line with a capital letter.
             let words = docker.stderr.trim().trim_start_matches(['N', 'n']);
-            assert!(trust.stderr.contains(words), "not the words of {with}\n{docker}\n{trust}");
+            assert!(
+                trust.stderr.contains(words),
+                "not the words of {with}\n{docker}\n{trust}"
+            );
         }
         code = trust.code;
     }
@@ -112,18 +131,35 @@ fn repository(home: &Home<'_>, path: &str, signers: &[&str]) {
         if !home.folder().join(format!("{signer}.pub")).exists() {
             home.docker(&format!("trust key generate {signer}")).ok();
         }
-        home.docker(&format!("trust signer add --key {signer}.pub {signer} {name}")).ok();
+        home.docker(&format!(
+            "trust signer add --key {signer}.pub {signer} {name}"
+        ))
+        .ok();
     }
     let roles: Vec<String> = match signers {
         [] => vec!["targets".to_owned()],
-        some => some.iter().copied().chain(["releases"]).map(|it| format!("targets/{it}")).collect(),
+        some => some
+            .iter()
+            .copied()
+            .chain(["releases"])
+            .map(|it| format!("targets/{it}"))
+            .collect(),
     };
     for tag in ["v1", "v10", "v2"] {
         let image = image(&format!("{path}:{tag}"));
-        let (hex, size) = (image.digest().replace("sha256:", ""), image.manifest.bytes.len());
+        let (hex, size) = (
+            image.digest().replace("sha256:", ""),
+            image.manifest.bytes.len(),
+        );
         let roles = roles.join(",");
-        home.notary(&format!("addhash {name} {tag} {size} --sha256 {hex} -r {roles}")).ok();
+        home.notary(&format!(
+            "addhash {name} {tag} {size} --sha256 {hex} -r {roles}"
+        ))
+        .ok();
     }
     home.notary(&format!("publish {name}")).ok();
-    assert!(!files_below(&home.cache_of(&name)).is_empty(), "notary keeps its cache elsewhere");
+    assert!(
+        !files_below(&home.cache_of(&name)).is_empty(),
+        "notary keeps its cache elsewhere"
+    );
 }

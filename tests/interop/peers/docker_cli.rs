@@ -5,21 +5,18 @@ use std::{process::Command, sync::OnceLock};
 use super::{
     home::Home,
     program,
-    run::{Ran, run, run_with_input},
+    run::{Ran, run},
 };
 
 impl Home<'_> {
     /// Runs `docker` with the words of `line`.
+    #[must_use = "a command that nobody checks proves nothing"]
     pub(crate) fn docker(&self, line: &str) -> Ran {
         run(self.command(&program::find("docker"), line))
     }
 
-    /// Runs `docker` and answers `y` to what it asks.
-    pub(crate) fn docker_yes(&self, line: &str) -> Ran {
-        run_with_input(self.command(&program::find("docker"), line), "y\n")
-    }
-
     /// Runs `docker` with content trust switched on.
+    #[must_use = "a command that nobody checks proves nothing"]
     pub(crate) fn docker_trusting(&self, line: &str) -> Ran {
         self.with("DOCKER_CONTENT_TRUST", "1").docker(line)
     }

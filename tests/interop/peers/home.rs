@@ -58,6 +58,7 @@ impl<'lab> Home<'lab> {
     }
 
     /// Runs `trust` with the words of `line`.
+    #[must_use = "a command that nobody checks proves nothing"]
     pub(crate) fn trust(&self, line: &str) -> Ran {
         run(self.trust_command(line))
     }

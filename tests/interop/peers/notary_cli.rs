@@ -10,11 +10,13 @@ use super::{
 
 impl Home<'_> {
     /// Runs `notary` with the words of `line`.
+    #[must_use = "a command that nobody checks proves nothing"]
     pub(crate) fn notary(&self, line: &str) -> Ran {
         run(self.notary_command(line))
     }
 
     /// Runs `notary` and feeds it `input`.
+    #[must_use = "a command that nobody checks proves nothing"]
     pub(crate) fn notary_with_input(&self, line: &str, input: &str) -> Ran {
         run_with_input(self.notary_command(line), input)
     }

@@ -9,7 +9,6 @@ use std::{
 };
 
 /// What a finished command left behind.
-#[must_use = "a command that nobody checks proves nothing"]
 #[derive(Clone)]
 pub(crate) struct Ran {
     line: String,
@@ -19,11 +18,13 @@ pub(crate) struct Ran {
 }
 
 /// Runs the command with closed stdin; one that takes over a minute is a failure.
+#[must_use = "a command that nobody checks proves nothing"]
 pub(crate) fn run(command: Command) -> Ran {
     run_with_input(command, "")
 }
 
 /// Runs the command and feeds it `input`.
+#[must_use = "a command that nobody checks proves nothing"]
 pub(crate) fn run_with_input(mut command: Command, input: &str) -> Ran {
     let line = format!("{command:?}");
     let mut child = command

@@ -9,6 +9,7 @@ use super::{
 
 impl Home<'_> {
     /// Makes `to` name what `from` names, index and all.
+    #[must_use = "a command that nobody checks proves nothing"]
     pub(crate) fn copy_image(&self, from: &str, to: &str) -> Ran {
         self.skopeo(&format!(
             "--insecure-policy copy --all --preserve-digests --src-tls-verify=false \
