@@ -67,7 +67,7 @@ fn tries_end_where_dockers_end() {
             .shows("Enter passphrase for root key with ID ")
             .types_secret("not the one");
     }
-    let shown = terminal.ends(2);
+    let shown = terminal.ends_in_failure();
     assert!(
         shown.contains("password invalid, operation has failed."),
         "{shown}"
@@ -81,7 +81,7 @@ fn tries_end_where_dockers_end() {
             .shows("Enter passphrase for new never key with ID ")
             .types_secret("short");
     }
-    let shown = terminal.ends(2);
+    let shown = terminal.ends_in_failure();
     assert!(
         shown.contains("Passphrase is too short. Please use a password manager"),
         "{shown}"

@@ -1,6 +1,7 @@
 //! One command from start to end, and what it left: exit code, stdout, stderr.
 
 use std::{
+    ffi::OsStr,
     fmt,
     io::{Read, Write},
     process::{Child, Command, Stdio},
@@ -26,7 +27,7 @@ pub(crate) fn run(command: Command) -> Ran {
 /// Runs the command and feeds it `input`.
 #[must_use = "a command that nobody checks proves nothing"]
 pub(crate) fn run_with_input(mut command: Command, input: &str) -> Ran {
-    let line = format!("{command:?}");
+    let line = words_of(&command);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -92,6 +93,16 @@ impl fmt::Display for Ran {
             "{line}\n--- exit {code}\n--- stdout\n{stdout}\n--- stderr\n{stderr}\n---"
         )
     }
+}
+
+/// The command without its long environment.
+fn words_of(command: &Command) -> String {
+    let words: Vec<_> = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
+    words.join(" ")
 }
 
 fn drain(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {

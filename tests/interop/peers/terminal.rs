@@ -90,20 +90,39 @@ impl Terminal {
         self.types(line)
     }
 
-    /// Waits for the end and gives back all that was shown.
+    /// Waits for the end with this exit code and gives back all that was shown.
     #[track_caller]
     pub(crate) fn ends(mut self, code: i32) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        while self.more_until(deadline) {}
-        assert!(Instant::now() < deadline, "still running:\n{}", self.shown);
-        let status = self.child.wait().expect("a child to wait for");
         assert_eq!(
-            status.code(),
+            self.exit_code(),
             Some(code),
             "wrong exit code:\n{}",
             self.shown
         );
-        std::mem::take(&mut self.shown).replace("\r\n", "\n")
+        self.transcript()
+    }
+
+    /// Waits for an end without success and gives back all that was shown.
+    #[track_caller]
+    pub(crate) fn ends_in_failure(mut self) -> String {
+        let code = self.exit_code();
+        assert!(
+            matches!(code, Some(1..=3)),
+            "exit code {code:?}:\n{}",
+            self.shown
+        );
+        self.transcript()
+    }
+
+    fn exit_code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.more_until(deadline) {}
+        assert!(Instant::now() < deadline, "still running:\n{}", self.shown);
+        self.child.wait().expect("a child to wait for").code()
+    }
+
+    fn transcript(&self) -> String {
+        self.shown.replace("\r\n", "\n")
     }
 
     fn echoes(&self) -> bool {
