@@ -1,2 +1,12 @@
-//! Keys and metadata at rest.
+//! The strongroom: private keys and repository metadata at rest.
+//!
+//! Both live in Docker's trust directory (`~/.docker/trust`, or `~/.notary`), in the layout that
+//! `docker trust` and `notary` read and write, so that the three programs can take turns.
+//! Metadata are bytes here and are never interpreted; private key bytes never leave this crate.
 #![forbid(unsafe_code)]
+
+mod atomic;
+pub mod keys;
+pub mod metadata;
+
+pub use atomic::write_atomic;

@@ -1,0 +1,95 @@
+//! What can be done with a signed repository: one verb a file.
+
+pub mod decide;
+mod error;
+pub mod init;
+pub mod inspect;
+pub mod keyring;
+mod publish;
+mod refresh;
+pub mod revoke;
+mod root_certificate;
+pub mod show;
+pub mod sign;
+pub mod signer;
+
+pub use error::{Error, Kind};
+
+use crate::remote::Notary;
+use jiff::Timestamp;
+use trust_store::metadata::RepositoryCache;
+
+/// One repository: what this machine keeps of it, and the server that publishes it.
+pub struct Repository {
+    gun: String,
+    cache: RepositoryCache,
+    remote: Option<Notary>,
+}
+
+impl Repository {
+    /// The repository `gun`; without `remote` only what was kept is used.
+    pub fn new(gun: &str, cache: RepositoryCache, remote: Option<Notary>) -> Self {
+        Self {
+            gun: gun.to_owned(),
+            cache,
+            remote,
+        }
+    }
+
+    /// The repository's name.
+    pub fn gun(&self) -> &str {
+        &self.gun
+    }
+
+    fn remote(&self) -> Result<&Notary, Error> {
+        self.remote.as_ref().ok_or(Error::Offline)
+    }
+}
+
+/// Something people want to hear about while a command runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Someone else published first; the change is made again on theirs
+    Conflict,
+    /// The tag is signed already, as this digest by these signers
+    ExistingSignatures {
+        /// SHA-256 of the manifest in hex
+        digest: String,
+        /// Names of signers
+        signers: Vec<String>,
+    },
+    /// A file that is used although a newer one may exist
+    KeptTimestamp {
+        /// Why the server's was not to be had
+        cause: String,
+        /// How long the kept one is valid
+        valid_until: Timestamp,
+    },
+    /// A file that has to be signed again soon
+    NearExpiry {
+        /// The role
+        role: String,
+        /// When it expires
+        expires: Timestamp,
+    },
+    /// A delegation is begun anew because its file had lost its valid signatures
+    RoleRestarted {
+        /// The role
+        role: String,
+    },
+    /// A repository is about to be initialised
+    Initializing,
+    /// The repository is initialised
+    Initialized,
+    /// A signature could be left out because its key did not open
+    KeySkipped {
+        /// Canonical key id
+        id: String,
+        /// Why
+        cause: String,
+    },
+}
+
+/// Where [`Event`]s go.
+pub type Watch<'w> = &'w mut (dyn FnMut(Event) + Send);

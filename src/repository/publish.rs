@@ -1,0 +1,80 @@
+//! One change, one publish; made again on top of what others published meanwhile.
+
+use super::keyring::{Keyring, KeyringError};
+use super::refresh::Purpose;
+use super::{Error, Event, Repository, Watch};
+use crate::remote::RemoteError;
+use crate::tuf::edit::{Draft, SealError, SealedFile};
+use crate::tuf::role::RoleName;
+use crate::tuf::trusted::Current;
+use jiff::Timestamp;
+use std::time::Duration;
+
+impl Repository {
+    /// Edits the present state and publishes the result; false if the edit changed nothing.
+    pub(super) async fn publish<E>(
+        &self,
+        keyring: &mut Keyring<'_>,
+        now: Timestamp,
+        watch: Watch<'_>,
+        mut edit: E,
+    ) -> Result<bool, Error>
+    where
+        E: FnMut(&Current, &mut Draft, &mut Keyring<'_>, Watch<'_>) -> Result<(), Error> + Send,
+    {
+        for attempt in 0..ATTEMPTS {
+            let current = self.refresh(Purpose::Write, now, watch).await?;
+            let mut draft = Draft::of(&current, now);
+            edit(&current, &mut draft, keyring, watch)?;
+            if !draft.is_changed() {
+                return Ok(false);
+            }
+            let own_snapshot =
+                keyring.holds_any(&current.root().facts().keys_of(&RoleName::snapshot()));
+            let files = seal(draft, own_snapshot, keyring, watch)?;
+            match self.send(files).await {
+                Ok(()) => return Ok(true),
+                Err(Error::Remote(RemoteError::Conflict { .. })) => {
+                    watch(Event::Conflict);
+                    tokio::time::sleep(pause(attempt)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended(ATTEMPTS))
+    }
+
+    /// Sends sealed files in one request.
+    pub(super) async fn send(&self, files: Vec<SealedFile>) -> Result<(), Error> {
+        let files = files
+            .into_iter()
+            .map(|(role, file)| (role.to_string(), file))
+            .collect();
+        Ok(self.remote()?.publish(files).await?)
+    }
+}
+
+/// Signs what a draft changed with the keys at hand.
+pub(super) fn seal(
+    draft: Draft,
+    own_snapshot: bool,
+    keyring: &mut Keyring<'_>,
+    watch: Watch<'_>,
+) -> Result<Vec<SealedFile>, Error> {
+    let sealed = draft.seal(own_snapshot, |role, keys, message| {
+        keyring.sign(role, keys, message, watch)
+    });
+    sealed.map_err(|error: SealError<KeyringError>| match error {
+        SealError::Signer(error) => error.into(),
+        SealError::Refused(error) => error.into(),
+    })
+}
+
+/// Grows from 20 ms and differs between processes, so that two of them do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let jitter = u64::from(std::process::id() % 17);
+    Duration::from_millis(20 * u64::from(attempt + 1) + jitter)
+}
+
+/// Publishes tried before giving up.
+const ATTEMPTS: u32 = 12;

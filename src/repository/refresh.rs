@@ -1,0 +1,314 @@
+//! From what this machine kept to the verified present state, fetching only what changed.
+
+use super::{Error, Event, Repository, Watch};
+use crate::remote::{MetadataFile, RemoteError};
+use crate::tuf::digest::FileMeta;
+use crate::tuf::error::TufError;
+use crate::tuf::floor::Floor;
+use crate::tuf::limits;
+use crate::tuf::role::RoleName;
+use crate::tuf::trusted::{Current, Rooted, Snapshotted, claimed_root_version};
+use jiff::{SignedDuration, Timestamp};
+
+/// Whether a kept timestamp may stand in for one that cannot be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Reading: an unexpired kept one will do, loudly
+    Read,
+    /// Publishing: only the server's will do
+    Write,
+}
+
+/// Files that arrived and are to be kept.
+#[derive(Default)]
+struct Arrived(Vec<(String, Vec<u8>)>);
+
+impl Arrived {
+    fn keep(&mut self, role: &RoleName, file: &[u8]) {
+        self.0.retain(|(kept, _)| kept != role.as_str());
+        self.0.push((role.to_string(), file.to_vec()));
+    }
+}
+
+impl Repository {
+    /// The verified present state; what arrived is kept, all of it or nothing.
+    pub(super) async fn refresh(
+        &self,
+        purpose: Purpose,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Current, Error> {
+        let mut arrived = Arrived::default();
+        let mut floor = self.floor()?;
+        let rooted = self.root(&mut arrived, now).await?;
+        self.remember_kept(&rooted, &mut floor)?;
+        let current = match self
+            .follow(&rooted, purpose, &floor, &mut arrived, now, watch)
+            .await
+        {
+            Ok(current) => current,
+            Err(Error::Tuf(fault)) if self.remote.is_some() => {
+                // Any fault may be cured by a newer root (Notary v1 client, tufclient.go).
+                let newer = self.newer_root(&rooted, &mut arrived, fault, now).await?;
+                self.follow(&newer, purpose, &floor, &mut arrived, now, watch)
+                    .await?
+            }
+            Err(error) => return Err(error),
+        };
+        self.keep(arrived, &current)?;
+        warn_of_expiry(&current, now, watch);
+        Ok(current)
+    }
+
+    fn floor(&self) -> Result<Floor, Error> {
+        match self.cache.floor()? {
+            Some(bytes) => Floor::parse(&bytes).map_err(Error::Floor),
+            None => Ok(Floor::default()),
+        }
+    }
+
+    /// The kept root, or on first use the server's.
+    async fn root(&self, arrived: &mut Arrived, now: Timestamp) -> Result<Rooted, Error> {
+        let role = RoleName::root();
+        if let Some(file) = self.cache.read(role.as_str(), limits::ROOT_BYTES)? {
+            return Rooted::kept(&self.gun, &file).map_err(Error::KeptRoot);
+        }
+        let remote = self.remote()?;
+        let file = remote
+            .metadata(MetadataFile::Current("root"), limits::ROOT_BYTES)
+            .await;
+        let file = file.map_err(|error| self.not_initialized(error))?;
+        let rooted = Rooted::first_use(&self.gun, &file, now)?;
+        arrived.keep(&role, &file);
+        Ok(rooted)
+    }
+
+    fn not_initialized(&self, error: RemoteError) -> Error {
+        match error {
+            RemoteError::NotFound { url } => {
+                let server = url.split('/').nth(2).unwrap_or(&url).to_owned();
+                Error::NotInitialized {
+                    server,
+                    gun: self.gun.clone(),
+                }
+            }
+            other => other.into(),
+        }
+    }
+
+    /// Files that docker or notary kept count as seen, too.
+    fn remember_kept(&self, rooted: &Rooted, floor: &mut Floor) -> Result<(), Error> {
+        for (role, limit) in [
+            (RoleName::timestamp(), limits::TIMESTAMP_BYTES),
+            (RoleName::snapshot(), limits::NAMED_BYTES),
+        ] {
+            if let Some(file) = self.cache.read(role.as_str(), limit)? {
+                rooted.remember(floor, &role, &file);
+            }
+        }
+        Ok(())
+    }
+
+    /// Timestamp, snapshot, targets and delegations under one root.
+    async fn follow(
+        &self,
+        rooted: &Rooted,
+        purpose: Purpose,
+        floor: &Floor,
+        arrived: &mut Arrived,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Current, Error> {
+        let set = self
+            .snapshotted(rooted, purpose, floor, arrived, now, watch)
+            .await?;
+        let mut walk = set.walk(floor.clone(), now)?;
+        while let Some((role, meta)) = walk.wanted() {
+            let kept = self.cache.read(role.as_str(), limits::NAMED_BYTES)?;
+            let file = match kept {
+                Some(kept) if meta.check(&kept).is_ok() => kept,
+                other => {
+                    if let Some(kept) = other {
+                        walk.remember(&role, &kept);
+                    }
+                    self.named(&role, &meta, arrived).await?
+                }
+            };
+            walk.accept(&file)?;
+        }
+        Ok(walk.finish()?)
+    }
+
+    async fn snapshotted(
+        &self,
+        rooted: &Rooted,
+        purpose: Purpose,
+        floor: &Floor,
+        arrived: &mut Arrived,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Snapshotted, Error> {
+        let file = self.timestamp(purpose, rooted, floor, now, watch).await?;
+        let timestamped = rooted.timestamp(&file, floor, now)?;
+        arrived.keep(&RoleName::timestamp(), &file);
+        let (role, meta) = (RoleName::snapshot(), timestamped.snapshot_meta().clone());
+        let file = match self.cache.read(role.as_str(), limits::NAMED_BYTES)? {
+            Some(kept) if meta.check(&kept).is_ok() => kept,
+            _ => self.named(&role, &meta, arrived).await?,
+        };
+        Ok(timestamped.snapshot(&file, floor, now)?)
+    }
+
+    /// The server's timestamp, or loudly the kept one where reading may go on without.
+    async fn timestamp(
+        &self,
+        purpose: Purpose,
+        rooted: &Rooted,
+        floor: &Floor,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let kept = self.cache.read("timestamp", limits::TIMESTAMP_BYTES)?;
+        let Some(remote) = &self.remote else {
+            return kept.ok_or(Error::Offline);
+        };
+        let fetched = remote
+            .metadata(MetadataFile::Current("timestamp"), limits::TIMESTAMP_BYTES)
+            .await;
+        let error = match fetched {
+            Ok(file) => return Ok(file),
+            Err(error) => error,
+        };
+        let gone = matches!(error, RemoteError::NotFound { .. });
+        let absent = gone || matches!(error, RemoteError::Unreachable { .. });
+        match kept {
+            Some(kept) if absent && purpose == Purpose::Read => {
+                let valid_until = rooted.timestamp(&kept, floor, now)?.valid_until();
+                watch(Event::KeptTimestamp {
+                    cause: error.to_string(),
+                    valid_until,
+                });
+                Ok(kept)
+            }
+            Some(_) if gone => Err(Error::Gone {
+                gun: self.gun.clone(),
+            }),
+            _ => Err(self.not_initialized(error)),
+        }
+    }
+
+    /// A file by the hash that another file names.
+    async fn named(
+        &self,
+        role: &RoleName,
+        meta: &FileMeta,
+        arrived: &mut Arrived,
+    ) -> Result<Vec<u8>, Error> {
+        let limit = meta.length.min(limits::NAMED_BYTES);
+        let sha256 = meta.sha256_hex().unwrap_or_default();
+        let file = self
+            .remote()?
+            .metadata(MetadataFile::Hash(role.as_str(), &sha256), limit)
+            .await?;
+        arrived.keep(role, &file);
+        Ok(file)
+    }
+
+    /// Follows the chain of roots to the newest; `fault` stands if there is none newer.
+    async fn newer_root(
+        &self,
+        rooted: &Rooted,
+        arrived: &mut Arrived,
+        fault: TufError,
+        now: Timestamp,
+    ) -> Result<Rooted, Error> {
+        let remote = self.remote()?;
+        let Ok(newest) = remote
+            .metadata(MetadataFile::Current("root"), limits::ROOT_BYTES)
+            .await
+        else {
+            return Err(fault.into());
+        };
+        if newest == rooted.root().bytes() {
+            return Err(fault.into());
+        }
+        let last = claimed_root_version(&newest)?;
+        let mut followed = rooted.clone();
+        let stop = last.min(rooted.version().saturating_add(limits::ROOT_STEPS));
+        for version in rooted.version().saturating_add(1)..stop {
+            let step = remote
+                .metadata(MetadataFile::Version(version, "root"), limits::ROOT_BYTES)
+                .await;
+            match step {
+                Ok(file) => followed = followed.step(&file)?,
+                // A gap: the newest has to be signed by the keys trusted so far.
+                Err(RemoteError::NotFound { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let newer = followed.newest(&newest, now)?;
+        arrived.keep(&RoleName::root(), &newest);
+        Ok(newer)
+    }
+
+    /// Replaces what was kept in one step, unless another process kept something newer meanwhile.
+    fn keep(&self, arrived: Arrived, current: &Current) -> Result<(), Error> {
+        let differs = |role: &str, file: &[u8]| {
+            let kept = self.cache.read(role, limits::NAMED_BYTES);
+            !matches!(kept, Ok(Some(kept)) if kept == file)
+        };
+        let files: Vec<_> = arrived
+            .0
+            .into_iter()
+            .filter(|(role, file)| differs(role, file))
+            .collect();
+        let floor = current.floor().to_bytes();
+        if files.is_empty() && self.cache.floor()?.as_ref() == Some(&floor) {
+            return Ok(());
+        }
+        let lock = self.cache.lock()?;
+        let meanwhile = self.floor()?;
+        let root = current.root().facts();
+        let role = RoleName::timestamp();
+        if meanwhile.minimum(&role, &root.keys_of(&role)) > current.timestamp().facts().version {
+            return Ok(());
+        }
+        let files: Vec<_> = files
+            .iter()
+            .map(|(role, file)| (role.as_str(), file.as_slice()))
+            .collect();
+        self.cache.replace(&lock, &files, &[], Some(&floor))?;
+        Ok(())
+    }
+}
+
+fn warn_of_expiry(current: &Current, now: Timestamp, watch: Watch<'_>) {
+    let soon = now
+        .saturating_add(SignedDuration::from_hours(24 * NEAR_EXPIRY_DAYS))
+        .unwrap_or(now);
+    let mut files = vec![
+        (RoleName::root(), current.root().facts().expires.moment()),
+        (
+            RoleName::targets(),
+            current.targets().facts().expires.moment(),
+        ),
+        (
+            RoleName::snapshot(),
+            current.snapshot().facts().expires.moment(),
+        ),
+    ];
+    for (role, file) in current.delegations() {
+        if let Ok(file) = file {
+            files.push((role.clone(), file.facts().expires.moment()));
+        }
+    }
+    for (role, expires) in files.into_iter().filter(|(_, expires)| *expires < soon) {
+        watch(Event::NearExpiry {
+            role: role.to_string(),
+            expires,
+        });
+    }
+}
+
+/// Six months, as the Notary v1 client warns.
+const NEAR_EXPIRY_DAYS: i64 = 182;

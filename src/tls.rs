@@ -1,0 +1,76 @@
+//! The one place where TLS is set up and HTTP clients are built.
+//!
+//! Certificates are always verified, on loopback too: Docker's client stops verifying a trust
+//! server as soon as the *image* lives on a loopback registry, which hands signing sessions to
+//! whoever can bind a port. Private authorities are added to the system's, never replace them; the
+//! system's bundle is read only when no private authority vouches for the server.
+
+mod files;
+mod verifier;
+
+pub use files::{Identity, TlsError, TlsFiles};
+
+use rustls::{ClientConfig, crypto::ring};
+use std::{sync::Arc, time::Duration};
+
+/// An HTTP client that verifies servers, keeps connections alive and follows no redirects.
+pub fn http_client(files: &TlsFiles) -> Result<reqwest::Client, TlsError> {
+    http_client_with(files, READ_TIMEOUT)
+}
+
+/// The same client with another limit on the silence between two reads.
+pub(crate) fn http_client_with(
+    files: &TlsFiles,
+    read_timeout: Duration,
+) -> Result<reqwest::Client, TlsError> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(client_config(files)?)
+        .user_agent(user_agent())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(read_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|source| TlsError::Client { source })
+}
+
+/// TLS settings that trust the given authorities and, if those do not vouch, the system's.
+pub fn client_config(files: &TlsFiles) -> Result<ClientConfig, TlsError> {
+    install_provider();
+    let provider = Arc::new(ring::default_provider());
+    let verifier = verifier::Verifier::new(&files.authorities, Arc::clone(&provider))?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|source| TlsError::Rejected { source })?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match files.identities.first() {
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+            .map_err(|source| TlsError::Rejected { source })?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Makes ring the process-wide crypto provider; a second call changes nothing.
+///
+/// Some clients (the Docker Engine's) take the provider of the process and panic without one.
+pub fn install_provider() {
+    // An error only says that a provider is there already.
+    let _ = ring::default_provider().install_default();
+}
+
+/// How this program names itself to servers.
+fn user_agent() -> String {
+    format!(
+        "trust/{} ({})",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS
+    )
+}
+
+/// As long as Docker's client waits for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest silence of a server that is still believed to answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,0 +1,25 @@
+//! A whole trust server in memory, with its keys and its clock: honest until a test says otherwise.
+
+mod client;
+mod publisher;
+mod server;
+
+pub use client::Client;
+pub use publisher::{Key, Publisher};
+pub use server::{Answer, Server};
+
+/// The moment at which every test happens.
+pub fn now() -> jiff::Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
+
+/// So many days from [`now`], or before it.
+pub fn days(days: i64) -> jiff::Timestamp {
+    now() + jiff::SignedDuration::from_hours(24 * days)
+}
+
+/// The repository of every test.
+pub const GUN: &str = "registry.test:5000/team/app";
+
+/// The tag that is signed in it.
+pub const TAG: &str = "1.0";

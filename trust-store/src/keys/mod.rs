@@ -1,0 +1,24 @@
+//! Private keys that never leave, and the public halves that may.
+//!
+//! Key files have Docker's form: PEM with `role` and `gun` headers around PKCS#8, encrypted with
+//! a passphrase. [`KeyFile`] reads that and everything else Docker and OpenSSL call a key.
+
+mod encoding;
+mod error;
+mod file;
+mod folder;
+mod legacy_pem;
+mod passphrase;
+mod pkcs8_envelope;
+mod private;
+mod public;
+mod public_file;
+mod store;
+
+pub use error::KeyError;
+pub use file::{EncryptedKey, KeyFile, MAX_FILE_SIZE, read_file};
+pub use passphrase::Passphrase;
+pub use private::{Algorithm, PrivateKey, Signature};
+pub use public::PublicKey;
+pub use public_file::{encode_public, parse_public};
+pub use store::{KeyStore, Label, StoredKey};

@@ -1,0 +1,194 @@
+//! The folder of private keys in a trust directory.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::error::KeyError;
+use super::file::{KeyFile, encode, outside};
+use super::folder::{Candidate, candidates, is_key_id, read_regular};
+use super::passphrase::Passphrase;
+use super::private::PrivateKey;
+use crate::atomic::{create_atomic, create_private_directories};
+
+/// The private keys of a trust directory, shared with `docker trust` and `notary`.
+///
+/// Keys are added and read, never rewritten: also those in the folders of Docker's first
+/// versions (`private/root_keys`, `private/tuf_keys`) stay where they are.
+#[derive(Clone, Debug)]
+pub struct KeyStore {
+    private: PathBuf,
+}
+
+/// A key file and what its outside says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredKey {
+    /// Canonical key id, from the name of the file.
+    pub id: String,
+    /// What the key is for: `root`, `targets`, `snapshot`, the name of a signer.
+    pub role: Option<String>,
+    /// The repository it belongs to, for `targets` and `snapshot` keys.
+    pub gun: Option<String>,
+    /// The file.
+    pub path: PathBuf,
+    /// Whether a passphrase is needed to open it.
+    pub encrypted: bool,
+    /// When the file was last written.
+    pub created: SystemTime,
+}
+
+/// What a new key is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Label {
+    /// `root`, `targets`, `snapshot`, or the name of a signer.
+    pub role: String,
+    /// The repository, where the key serves only one.
+    pub gun: Option<String>,
+}
+
+impl KeyStore {
+    /// The keys of this trust directory, which need not exist yet.
+    pub fn at(trust_dir: &Path) -> Self {
+        Self {
+            private: trust_dir.join("private"),
+        }
+    }
+
+    /// Every readable key, sorted by id; files that are no keys are passed over.
+    pub fn list(&self) -> Result<Vec<StoredKey>, KeyError> {
+        let mut keys: Vec<_> = candidates(&self.private)?
+            .into_iter()
+            .filter_map(|it| look_at(it).ok())
+            .collect();
+        keys.dedup_by(|later, first| later.id == first.id);
+        Ok(keys)
+    }
+
+    /// The key with this full id; an error if its file is there and cannot be read.
+    pub fn find(&self, id: &str) -> Result<Option<StoredKey>, KeyError> {
+        if !is_key_id(id) {
+            return Ok(None);
+        }
+        let path = self.path_of(id);
+        if path.symlink_metadata().is_ok() {
+            return look_at(Candidate {
+                id: id.to_owned(),
+                path,
+                role: None,
+                gun: None,
+            })
+            .map(Some);
+        }
+        let legacy = candidates(&self.private)?
+            .into_iter()
+            .find(|candidate| candidate.id == id);
+        legacy.map(look_at).transpose()
+    }
+
+    /// The keys whose id begins with this word, or whose role is this word.
+    pub fn matching(&self, word: &str) -> Result<Vec<StoredKey>, KeyError> {
+        if is_key_id(word) {
+            return Ok(self.find(word)?.into_iter().collect());
+        }
+        let is_meant = |key: &StoredKey| {
+            !word.is_empty() && (key.id.starts_with(word) || key.role.as_deref() == Some(word))
+        };
+        Ok(self.list()?.into_iter().filter(is_meant).collect())
+    }
+
+    /// The private key in this file.
+    ///
+    /// Errors: [`KeyError::PassphraseNeeded`] and [`KeyError::WrongPassphrase`] as such, all others
+    /// with the name of the file.
+    pub fn unlock(
+        &self,
+        stored: &StoredKey,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<PrivateKey, KeyError> {
+        let in_file = |error| in_file(&stored.path, error);
+        let key = match KeyFile::parse(&read_regular(&stored.path)?).map_err(in_file)? {
+            KeyFile::Plain { key, .. } => key,
+            KeyFile::Encrypted(encrypted) => {
+                let needed = || KeyError::PassphraseNeeded {
+                    id: stored.id.clone(),
+                };
+                encrypted
+                    .decrypt(passphrase.ok_or_else(needed)?)
+                    .map_err(in_file)?
+            }
+        };
+        if key.id() != stored.id {
+            let (named, actual) = (stored.id.clone(), key.id().to_owned());
+            return Err(in_file(KeyError::WrongId { named, actual }));
+        }
+        Ok(key)
+    }
+
+    /// The key is in the store, encrypted; returns its file.
+    ///
+    /// Never overwrites: [`KeyError::AlreadyThere`] if the store has the key, and any other error
+    /// if a file of that name cannot be read.
+    pub fn add(
+        &self,
+        key: &PrivateKey,
+        label: &Label,
+        passphrase: &Passphrase,
+    ) -> Result<PathBuf, KeyError> {
+        let text = encode(key, label, passphrase)?;
+        if let Some(there) = self.find(key.id())? {
+            return Err(KeyError::AlreadyThere {
+                id: there.id,
+                path: there.path,
+            });
+        }
+        let path = self.path_of(key.id());
+        let written = create_private_directories(&self.private)
+            .and_then(|()| create_atomic(&path, text.as_bytes(), 0o600));
+        match written {
+            Ok(()) => Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(KeyError::AlreadyThere {
+                id: key.id().to_owned(),
+                path,
+            }),
+            Err(source) => Err(KeyError::CannotWrite { path, source }),
+        }
+    }
+
+    fn path_of(&self, id: &str) -> PathBuf {
+        self.private.join(format!("{id}.key"))
+    }
+}
+
+fn look_at(candidate: Candidate) -> Result<StoredKey, KeyError> {
+    let Candidate {
+        id,
+        path,
+        role,
+        gun,
+    } = candidate;
+    let outside = outside(&read_regular(&path)?).map_err(|error| in_file(&path, error))?;
+    let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+    let created = written.map_err(|source| KeyError::CannotRead {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(StoredKey {
+        id,
+        role: outside.role.or(role),
+        gun: outside.gun.or(gun),
+        path,
+        encrypted: outside.encrypted,
+        created,
+    })
+}
+
+fn in_file(path: &Path, error: KeyError) -> KeyError {
+    match error {
+        KeyError::PassphraseNeeded { .. } | KeyError::WrongPassphrase => error,
+        other => KeyError::InFile {
+            path: path.to_owned(),
+            source: Box::new(other),
+        },
+    }
+}

@@ -1,0 +1,130 @@
+//! The metadata cache of a trust directory.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::error::CacheError;
+use super::journal::{Change, FLOOR, METADATA, STAGING, decide, discard, finish};
+use super::lock::RepositoryLock;
+use super::name::{repository_folder, role_file};
+use crate::atomic::{create_private_directories, sync_directory};
+
+/// The metadata of every repository this trust directory knows, shared with Docker and Notary.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    tuf: PathBuf,
+}
+
+/// The cached metadata of one repository.
+#[derive(Clone, Debug)]
+pub struct RepositoryCache {
+    directory: PathBuf,
+}
+
+impl Cache {
+    /// The cache of this trust directory, which need not exist yet.
+    pub fn at(trust_dir: &Path) -> Self {
+        Self {
+            tuf: trust_dir.join("tuf"),
+        }
+    }
+
+    /// The cache of one repository; refuses names that would lead out of the trust directory.
+    pub fn repository(&self, gun: &str) -> Result<RepositoryCache, CacheError> {
+        Ok(RepositoryCache {
+            directory: self.tuf.join(repository_folder(gun)?),
+        })
+    }
+}
+
+impl RepositoryCache {
+    /// This process alone changes the repository, and no change is half done.
+    ///
+    /// Waits for whoever has the lock, in this process too: take it once. Creates the repository's directory.
+    pub fn lock(&self) -> Result<RepositoryLock, CacheError> {
+        create_private_directories(&self.directory)
+            .map_err(CacheError::io("write", &self.directory))?;
+        let lock = RepositoryLock::acquire(&self.directory)?;
+        finish(&self.directory)?;
+        Ok(lock)
+    }
+
+    /// The bytes cached for this role, if any; an error beyond `limit` bytes.
+    ///
+    /// Needs no lock for one file; files that belong together are read under it.
+    pub fn read(&self, role: &str, limit: u64) -> Result<Option<Vec<u8>>, CacheError> {
+        read_at_most(&self.directory.join(METADATA).join(role_file(role)?), limit)
+    }
+
+    /// The files have these bytes, the removed ones are gone and the floor is set: all or nothing.
+    ///
+    /// After an error the change has not happened, or will have when the lock is next taken. A
+    /// floor that is not given stays; a removed role need not exist.
+    pub fn replace(
+        &self,
+        lock: &RepositoryLock,
+        write: &[(&str, &[u8])],
+        remove: &[&str],
+        floor: Option<&[u8]>,
+    ) -> Result<(), CacheError> {
+        lock.check_protects(&self.directory)?;
+        finish(&self.directory)?;
+        decide(
+            &self.directory,
+            &Change {
+                write,
+                remove,
+                floor,
+            },
+        )?;
+        finish(&self.directory)
+    }
+
+    /// The rollback memory kept with [`replace`](Self::replace), if any.
+    pub fn floor(&self) -> Result<Option<Vec<u8>>, CacheError> {
+        read_at_most(&self.directory.join(FLOOR), MAX_FLOOR)
+    }
+
+    /// Metadata and floor are gone; keys, staged changes and other repositories stay.
+    pub fn delete(&self, lock: &RepositoryLock) -> Result<(), CacheError> {
+        lock.check_protects(&self.directory)?;
+        finish(&self.directory)?;
+        let trash = self.directory.join(STAGING);
+        discard(&trash)?;
+        let metadata = self.directory.join(METADATA);
+        // The floor outlives the files, so that a crash in between forgets nothing too early.
+        for removed in [
+            fs::rename(&metadata, &trash),
+            fs::remove_file(self.directory.join(FLOOR)),
+        ] {
+            match removed {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                other => other.map_err(CacheError::io("remove", &self.directory))?,
+            }
+        }
+        sync_directory(&self.directory).map_err(CacheError::io("remove", &self.directory))?;
+        discard(&trash)
+    }
+}
+
+fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, CacheError> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(CacheError::io("read", path))?,
+    };
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(CacheError::io("read", path))?;
+    if bytes.len() as u64 > limit {
+        return Err(CacheError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(Some(bytes))
+}
+
+/// In bytes; a handful of version numbers.
+const MAX_FLOOR: u64 = 1 << 20;
