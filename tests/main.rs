@@ -12,5 +12,6 @@
 )]
 
 mod attacks;
+mod layout;
 mod notary_files;
 mod world;
