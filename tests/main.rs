@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod editing;
 mod layout;
 mod notary_files;
 mod world;
