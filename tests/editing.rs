@@ -344,6 +344,22 @@ async fn the_maker_of_a_repository_keeps_its_root() {
 }
 
 #[tokio::test]
+async fn a_repository_that_vanished_is_not_begun_anew() {
+    let (_, mut owner) = begun().await;
+    let empty = NotaryServer::start().await;
+    assert!(matches!(
+        owner.sign(&empty, TAG).await,
+        Err(Error::Gone { .. })
+    ));
+    let alice = owner.signer("alice2");
+    assert!(matches!(
+        owner.add(&empty, &alice).await,
+        Err(Error::Gone { .. })
+    ));
+    assert!(empty.published().is_empty());
+}
+
+#[tokio::test]
 async fn names_that_go_cannot_write_are_refused() {
     let (server, mut owner) = begun().await;
     assert!(matches!(
