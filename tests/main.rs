@@ -4,10 +4,15 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking"
+    clippy::needless_pass_by_value,
+    unreachable_pub,
+    reason = "a test fails by panicking, and its binary exports nothing"
 )]
 
 mod attacks;
+mod editing;
+mod layout;
 mod notary_files;
 mod world;

@@ -108,11 +108,8 @@ impl Error {
             Self::NotInitialized { .. } | Self::Gone { .. } | Self::NotSigned(_) => {
                 Some(Reason::Unsigned)
             }
-            Self::Remote(RemoteError::BadResponse { .. } | RemoteError::TooLarge { .. }) => {
-                Some(Reason::Malformed)
-            }
-            Self::Remote(RemoteError::NotFound { .. }) => Some(Reason::Malformed),
             Self::Floor(_) => Some(Reason::Malformed),
+            Self::Remote(error) if is_nonsense(error) => Some(Reason::Malformed),
             Self::Remote(_) | Self::Offline | Self::Cache(_) => Some(Reason::Unreachable),
             _ => None,
         }
@@ -121,16 +118,14 @@ impl Error {
     /// What kind of no this is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Cache(_) | Self::Contended(_) | Self::Floor(_) | Self::Offline => {
-                Kind::Unfinished
-            }
-            Self::Remote(RemoteError::BadResponse { .. } | RemoteError::TooLarge { .. }) => {
-                Kind::Refused
-            }
-            Self::Remote(RemoteError::NotFound { .. } | RemoteError::Rejected { .. }) => {
-                Kind::Refused
-            }
-            Self::Remote(_) | Self::ServerKey { .. } => Kind::Unfinished,
+            Self::Remote(RemoteError::Rejected { .. }) => Kind::Refused,
+            Self::Remote(error) if is_nonsense(error) => Kind::Refused,
+            Self::Cache(_)
+            | Self::Contended(_)
+            | Self::Floor(_)
+            | Self::Offline
+            | Self::Remote(_)
+            | Self::ServerKey { .. } => Kind::Unfinished,
             Self::Keyring(error) if error.is_mistake() => Kind::Wrong,
             Self::WrongSignerName(_) | Self::Edit(_) | Self::RootCertificate(_) => Kind::Wrong,
             _ => Kind::Refused,
@@ -159,6 +154,16 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Whether a server answered, but not with what the metadata name.
+fn is_nonsense(error: &RemoteError) -> bool {
+    matches!(
+        error,
+        RemoteError::BadResponse { .. }
+            | RemoteError::NotFound { .. }
+            | RemoteError::TooLarge { .. }
+    )
 }
 
 /// The reason code of a fault in metadata.

@@ -2,6 +2,7 @@
 
 use super::refresh::Purpose;
 use super::{Error, Repository, Watch};
+use crate::tuf::digest::FileMeta;
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
@@ -99,7 +100,7 @@ fn signed_tags(current: &Current, only: Option<&str>) -> Vec<SignedTag> {
         for signed in walked.iter().filter(|signed| !is_released(&signed.role)) {
             if signed
                 .meta(&row.tag)
-                .and_then(|meta| meta.sha256_hex())
+                .and_then(FileMeta::sha256_hex)
                 .as_ref()
                 == Some(&row.digest)
             {

@@ -190,10 +190,11 @@ impl Repository {
                 });
                 Ok(kept)
             }
-            Some(_) if gone => Err(Error::Gone {
+            // There is a root, so there was a timestamp: nobody begins such a repository anew.
+            _ if gone => Err(Error::Gone {
                 gun: self.gun.clone(),
             }),
-            _ => Err(self.not_initialized(error)),
+            _ => Err(error.into()),
         }
     }
 
@@ -234,8 +235,8 @@ impl Repository {
         }
         let last = claimed_root_version(&newest)?;
         let mut followed = rooted.clone();
-        let stop = last.min(rooted.version().saturating_add(limits::ROOT_STEPS));
-        for version in rooted.version().saturating_add(1)..stop {
+        let end = last.min(rooted.version().saturating_add(limits::ROOT_STEPS));
+        for version in rooted.version().saturating_add(1)..end {
             let step = remote
                 .metadata(MetadataFile::Version(version, "root"), limits::ROOT_BYTES)
                 .await;

@@ -79,4 +79,4 @@ impl SigningKey for CertificateSigner<'_> {
 }
 
 /// 3650 days (Notary v1).
-const VALIDITY: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+const VALIDITY: Duration = Duration::from_hours(3650 * 24);

@@ -2,7 +2,7 @@
 
 use super::refresh::Purpose;
 use super::{Error, Repository, Watch};
-use crate::tuf::envelope::RoleKeys;
+use crate::tuf::envelope::{RoleKeys, Verified};
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
@@ -68,7 +68,7 @@ impl Repository {
             };
             for child in &file.facts().delegations.roles {
                 let keys = file.facts().delegations.keys_of(&child.name);
-                let file = current.role(&child.name).map(|file| file.facts());
+                let file = current.role(&child.name).map(Verified::facts);
                 reports.push(RoleReport {
                     paths: child.paths.clone(),
                     version: file.map(|file| file.version),

@@ -159,10 +159,10 @@ fn meta(request: &SignRequest) -> FileMeta {
 /// Says who signed the tag before, in Docker's words.
 fn tell_existing(current: &Current, tag: &str, watch: Watch<'_>) {
     let walked = current.walk();
-    let released = walked
+    let mut released = walked
         .iter()
         .filter(|signed| super::inspect::is_released(&signed.role));
-    let Some(digest) = released.filter_map(|s| s.meta(tag)?.sha256_hex()).next() else {
+    let Some(digest) = released.find_map(|s| s.meta(tag)?.sha256_hex()) else {
         return;
     };
     let same = |signed: &&crate::tuf::lookup::Signed<'_>| {

@@ -123,7 +123,7 @@ impl Root {
         let Some(last) = keys
             .keys
             .iter()
-            .filter_map(|k| k.leaf())
+            .filter_map(PublicKey::leaf)
             .map(|l| l.not_after)
             .max()
         else {

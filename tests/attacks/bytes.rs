@@ -9,7 +9,7 @@ use trust::tuf::digest::FileMeta;
 fn replace(server: &Server, role: &str, change: impl Fn(Vec<u8>) -> Answer) {
     let file = server.file(&format!("{role}.json"));
     for name in server.names() {
-        let same = name.starts_with(role) && name.ends_with(".json");
+        let same = name.starts_with(role);
         if same && matches!(server.file(&name), other if other == file) {
             server.put(&name, change(file.clone()));
         }
@@ -80,13 +80,13 @@ async fn endless_and_oversized_bodies() {
     };
     refused(&[
         attack("timestamp", |_, s| {
-            replace(s, "timestamp", |_| Answer::Endless)
+            replace(s, "timestamp", |_| Answer::Endless);
         }),
         attack("snapshot", |_, s| {
-            replace(s, "snapshot", |_| Answer::Endless)
+            replace(s, "snapshot", |_| Answer::Endless);
         }),
         attack("releases", |_, s| {
-            replace(s, "targets/releases", |_| Answer::Endless)
+            replace(s, "targets/releases", |_| Answer::Endless);
         }),
         attack("larger than named", |_, s| {
             replace(s, "targets", |file| {
@@ -116,13 +116,13 @@ async fn json_that_is_none_or_too_much() {
     refused(&[
         attack("empty", |_, s| timestamp(s, Vec::new())),
         attack("HTML", |_, s| {
-            timestamp(s, b"<html><body>Sign in</body></html>".to_vec())
+            timestamp(s, b"<html><body>Sign in</body></html>".to_vec());
         }),
         attack("deep", |_, s| {
-            timestamp(s, [vec![b'['; 100_000], vec![b']'; 100_000]].concat())
+            timestamp(s, [vec![b'['; 100_000], vec![b']'; 100_000]].concat());
         }),
         attack("huge", |_, s| {
-            timestamp(s, [&b"["[..], &b"0,".repeat(500_000), b"0]"].concat())
+            timestamp(s, [&b"["[..], &b"0,".repeat(500_000), b"0]"].concat());
         }),
         attack("duplicate members", |_, s| {
             let file = String::from_utf8(s.file("timestamp.json")).unwrap();
@@ -139,7 +139,12 @@ async fn json_that_is_none_or_too_much() {
             let file = s.file("timestamp.json");
             timestamp(s, file[..file.len() - 1].to_vec());
         }),
-        attack("another type", |_, s| timestamp(s, s.file("snapshot.json"))),
+        Attack {
+            expected: Reason::BadSignature,
+            ..attack("another role's file", |_, s| {
+                timestamp(s, s.file("snapshot.json"));
+            })
+        },
     ])
     .await;
 }

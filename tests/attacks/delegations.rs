@@ -65,20 +65,20 @@ async fn circles_and_depths() {
     };
     refused(&[
         attack("to itself", |p| {
-            delegate_anyhow(p, "targets/alice", "targets/alice")
+            delegate_anyhow(p, "targets/alice", "targets/alice");
         }),
         attack("back to targets", |p| {
-            delegate_anyhow(p, "targets/alice", "targets")
+            delegate_anyhow(p, "targets/alice", "targets");
         }),
         attack("to a neighbour", |p| {
-            delegate_anyhow(p, "targets/alice", "targets/releases")
+            delegate_anyhow(p, "targets/alice", "targets/releases");
         }),
         attack("to a base role", |p| {
-            delegate_anyhow(p, "targets", "timestamp")
+            delegate_anyhow(p, "targets", "timestamp");
         }),
         attack("twice", |p| delegate_anyhow(p, "targets", "targets/alice")),
         attack("over a level", |p| {
-            delegate_anyhow(p, "targets", "targets/a/b")
+            delegate_anyhow(p, "targets", "targets/a/b");
         }),
         attack("too deep", |p| {
             let mut parent = "targets".to_owned();

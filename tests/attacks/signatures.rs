@@ -52,7 +52,7 @@ async fn signatures_by_revoked_keys() {
         attack("snapshot", |p| revoke(p, "snapshot")),
         attack("targets", |p| revoke(p, "targets")),
         attack("a signer", |p| {
-            p.delegate("targets/releases", &[Key::seed(51)], &[""])
+            p.delegate("targets/releases", &[Key::seed(51)], &[""]);
         }),
     ])
     .await;

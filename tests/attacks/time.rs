@@ -18,10 +18,10 @@ async fn an_older_version_of_each_role() {
         attack("timestamp", |p| p.timestamp.version = 4),
         attack("snapshot", |p| p.snapshot.version = 4),
         attack("targets", |p| {
-            p.targets.get_mut("targets").unwrap().version = 4
+            p.targets.get_mut("targets").unwrap().version = 4;
         }),
         attack("releases", |p| {
-            p.targets.get_mut("targets/releases").unwrap().version = 4
+            p.targets.get_mut("targets/releases").unwrap().version = 4;
         }),
         attack("root", |p| p.root.version = 4),
     ])
@@ -40,7 +40,7 @@ async fn each_role_expired() {
         attack("timestamp", |p| p.timestamp.expires = Expires::at(days(-1))),
         attack("snapshot", |p| p.snapshot.expires = Expires::at(days(-1))),
         attack("targets", |p| {
-            p.targets.get_mut("targets").unwrap().expires = Expires::at(days(-1))
+            p.targets.get_mut("targets").unwrap().expires = Expires::at(days(-1));
         }),
         attack("releases", |p| {
             p.targets.get_mut("targets/releases").unwrap().expires = Expires::at(days(-1));
@@ -50,7 +50,7 @@ async fn each_role_expired() {
             p.root.expires = Expires::at(days(-1));
         }),
         attack("the moment itself", |p| {
-            p.timestamp.expires = Expires::at(days(0))
+            p.timestamp.expires = Expires::at(days(0));
         }),
     ])
     .await;

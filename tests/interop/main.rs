@@ -1,3 +1,24 @@
-//! it
-#[test]
-fn a() {}
+//! Promises kept against the real programs: docker, notary, notary-server,
+//! docker-registry, dockerd and skopeo, each started on loopback for one test.
+//! A missing program is a failure that says how to install it.
+#![forbid(unsafe_code)]
+// Helpers outside `#[test]` bodies are test code too: a broken lab must stop the test loudly.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![allow(clippy::disallowed_methods, clippy::print_stderr)]
+
+mod peers;
+
+mod both_directions;
+mod lab_itself;
+mod multi_arch;
+mod nothing_lost;
+mod plugin;
+mod pull;
+mod root_rotation;
+mod same_output;
+mod transcript;

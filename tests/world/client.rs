@@ -32,7 +32,7 @@ impl Client {
 
     /// The repository as this machine reaches it; without a server it is offline.
     pub fn repository(&self, server: Option<&Server>) -> Repository {
-        let http = trust::tls::http_client(&trust::tls::TlsFiles::default()).unwrap();
+        let http = trust::tls::http_client(&trust::tls::TlsFiles::default(), "127.0.0.1").unwrap();
         let remote = server.map(|server| {
             Notary::new(
                 http,
@@ -60,9 +60,9 @@ impl Client {
             tag: Some(TAG),
             digest: None,
         };
+        let repository = self.repository(server);
         let events = &mut self.events;
         let mut watch = |event| events.push(event);
-        let repository = self.repository(server);
         repository
             .decide(asked, &Requirement::default(), now, &mut watch)
             .await

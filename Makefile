@@ -1,0 +1,45 @@
+# make test   everything .ci/run checks           make demo   see the main job work
+# make soak   kills and races, 100 rounds         make bench  against docker and notary
+
+CARGO ?= cargo
+# Built here, in some three minutes, where it is not installed.
+DENY := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
+INTEROP = --features interop --test interop
+.PHONY: test lint unit interop doc audit demo soak bench peers
+
+# The tests come last, so that the output ends with their result.
+test: lint doc audit unit interop
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- --deny warnings
+
+doc:
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --workspace --no-deps
+
+# Licences, banned and doubled crates, sources; no advisory database, so no network beyond crates.io.
+audit: $(DENY)
+	$(DENY) --all-features check licenses bans sources
+
+target/tools/bin/cargo-deny:
+	$(CARGO) install --locked --root target/tools cargo-deny@0.20.2
+
+unit:
+	$(CARGO) test --workspace
+
+interop: peers
+	$(CARGO) test $(INTEROP)
+
+soak: peers
+	TRUST_SOAK_ROUNDS=100 $(CARGO) test $(INTEROP) nothing_lost
+
+demo: peers
+	$(CARGO) build --release --bin trust
+	PATH="$(CURDIR)/target/release:$$PATH" examples/demo.sh
+
+bench:
+	scripts/install-peers --bench
+	$(CARGO) bench
+
+peers:
+	scripts/install-peers

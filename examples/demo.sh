@@ -1,0 +1,232 @@
+#!/usr/bin/env bash
+# The main job from the first key to a refused pull, on loopback, in about ten seconds.
+# Needs trust in PATH, notary-server, docker-registry, skopeo, busybox, openssl and curl;
+# with dockerd and as root it also pulls. Leaves nothing behind.
+set -euo pipefail
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+main() {
+    step 'A trust server and a registry on loopback'
+    start_trust_server
+    start_registry
+    start_engine
+    push_image signed 'the image that nigel signs'
+    push_image unsigned 'an image that nobody signed'
+
+    step 'Nigel makes a key and becomes a signer of the repository'
+    run trust key generate nigel
+    run trust signer add --key nigel.pub nigel "$app"
+
+    step 'He signs, and everybody can look'
+    run trust sign "$app:signed"
+    run trust inspect --pretty "$app:signed"
+    run trust verify "$app:signed"
+    pull "$app:signed"
+
+    step 'An unsigned tag is refused'
+    refused 'No valid trust data for unsigned' trust verify "$app:unsigned"
+    if [[ $engine ]]; then
+        refused 'No valid trust data for unsigned' trust pull "$app:unsigned"
+    fi
+
+    step 'Somebody swaps the image behind the signed tag'
+    signed=$(trust verify -q "$app:signed")
+    run skopeo copy --quiet --insecure-policy --src-tls-verify=false --dest-tls-verify=false \
+        "docker://$app:unsigned" "docker://$app:signed"
+    swapped=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$app:signed")
+    refused digest-not-signed trust verify "$app@$swapped"
+    # The signed name still means the signed image, whatever the tag points to.
+    [[ $(trust verify -q "$app:signed") == "$signed" ]]
+    pull "$app:signed"
+
+    step 'Done: what was signed is trusted, what was not is refused'
+}
+
+step() { printf '\n=== %s\n' "$1"; }
+
+run() {
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
+
+# The command must end with exit code 1 and say the words.
+refused() {
+    local words=$1 output code=0
+    shift
+    printf '\n$ %s\n' "$*"
+    output=$("$@" 2>&1) || code=$?
+    printf '%s\n' "$output"
+    if ((code != 1)) || [[ $output != *"$words"* ]]; then
+        fail "expected exit code 1 and '$words', got $code"
+    fi
+}
+
+pull() {
+    if [[ $engine ]]; then
+        run trust pull "$1"
+    fi
+}
+
+fail() {
+    printf 'demo: %s\n' "$1" >&2
+    exit 1
+}
+
+start_trust_server() {
+    make_certificates
+    start notary-server try_trust_server
+    export DOCKER_CONTENT_TRUST_SERVER=https://127.0.0.1:$port
+    mkdir -p "$DOCKER_CONFIG/tls/127.0.0.1:$port"
+    cp ca.crt "$DOCKER_CONFIG/tls/127.0.0.1:$port/"
+}
+
+try_trust_server() {
+    cat >notary-server.json <<JSON
+{ "server": { "http_addr": "127.0.0.1:$port",
+              "tls_cert_file": "$world/server.crt", "tls_key_file": "$world/server.key" },
+  "trust_service": { "type": "local" },
+  "storage": { "backend": "memory" },
+  "logging": { "level": "error" } }
+JSON
+    notary-server -config notary-server.json >notary-server.log 2>&1 &
+    ready="curl --cacert ca.crt https://127.0.0.1:$port/_notary_server/health"
+}
+
+make_certificates() {
+    local new=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc)
+    openssl req -x509 "${new[@]}" -days 2 -subj '/CN=demo authority' \
+        -keyout ca.key -out ca.crt 2>/dev/null
+    openssl req "${new[@]}" -subj /CN=localhost -keyout server.key -out server.csr 2>/dev/null
+    openssl x509 -req -in server.csr -days 1 -CA ca.crt -CAkey ca.key -CAcreateserial \
+        -extfile <(echo 'subjectAltName = IP:127.0.0.1, DNS:localhost') \
+        -out server.crt 2>/dev/null
+}
+
+start_registry() {
+    start docker-registry try_registry
+    app=localhost:$port/team/app
+}
+
+try_registry() {
+    cat >registry.yml <<YAML
+version: 0.1
+storage: { filesystem: { rootdirectory: $world/registry } }
+http: { addr: '127.0.0.1:$port' }
+YAML
+    docker-registry serve registry.yml >docker-registry.log 2>&1 &
+    ready="curl http://127.0.0.1:$port/v2/"
+}
+
+start_engine() {
+    engine=
+    if ((EUID != 0)) || ! command -v dockerd >/dev/null; then
+        echo '(no dockerd or not root: the pulls are left out)'
+        return
+    fi
+    export DOCKER_HOST=unix://$world/d.sock
+    start dockerd try_engine
+    engine=yes
+}
+
+try_engine() {
+    echo '{}' >daemon.json
+    dockerd --config-file daemon.json --data-root "$world/data" --exec-root "$world/exec" \
+        --pidfile "$world/pid" --host "$DOCKER_HOST" --iptables=false --ip6tables=false \
+        --bridge=none --storage-driver=vfs >dockerd.log 2>&1 &
+    ready="curl --unix-socket $world/d.sock http://docker/_ping"
+}
+
+# Calls the given function with ports until its service runs and answers.
+start() {
+    local name=$1 try=$2 deadline
+    for _ in 1 2 3 4 5; do
+        port=$((20000 + RANDOM % 20000))
+        $try
+        services+=($!)
+        deadline=$((SECONDS + 30))
+        while ((SECONDS < deadline)) && kill -0 $! 2>/dev/null; do
+            if $ready --silent --fail --noproxy '*' --output /dev/null; then
+                echo "$name runs"
+                return
+            fi
+            sleep 0.05
+        done
+        # Somebody has this port: the next one.
+        grep -q 'address already in use' "$name.log" || fail "$name: $(tail -n 5 "$name.log")"
+    done
+    fail "$name found no free port"
+}
+
+# Pushes an image with busybox and one file that holds the given words.
+push_image() {
+    local tag=$1 root=image-$1
+    mkdir -p "$root/bin"
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    echo "$2" >"$root/words"
+    oci_layout "$root" "oci-$tag"
+    skopeo copy --quiet --insecure-policy --dest-tls-verify=false "oci:oci-$tag:image" \
+        "docker://$app:$tag"
+}
+
+# Writes folder $1 as a one-layer image in OCI layout $2.
+oci_layout() {
+    local blobs=$2/blobs/sha256 layer config manifest
+    mkdir -p "$blobs"
+    tar -C "$1" -cf layer.tar .
+    layer=$(blob layer.tar)
+    cat >config.json <<JSON
+{"architecture":"amd64","os":"linux","config":{"Cmd":["/bin/busybox","cat","/words"]},
+ "rootfs":{"type":"layers","diff_ids":["sha256:$layer"]}}
+JSON
+    config=$(blob config.json)
+    cat >manifest.json <<JSON
+{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+ "config":{"mediaType":"application/vnd.oci.image.config.v1+json",
+  "digest":"sha256:$config","size":$(size config.json)},
+ "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar",
+  "digest":"sha256:$layer","size":$(size layer.tar)}]}
+JSON
+    manifest=$(blob manifest.json)
+    echo '{"imageLayoutVersion":"1.0.0"}' >"$2/oci-layout"
+    cat >"$2/index.json" <<JSON
+{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",
+ "digest":"sha256:$manifest","size":$(size manifest.json),
+ "annotations":{"org.opencontainers.image.ref.name":"image"}}]}
+JSON
+}
+
+# Puts a copy of the file among the caller's blobs and prints its hash.
+blob() {
+    local hash
+    hash=$(sha256sum "$1" | cut -d' ' -f1)
+    cp "$1" "$blobs/$hash"
+    echo "$hash"
+}
+
+size() { stat -c %s "$1"; }
+
+clean_up() {
+    local code=$?
+    trap - EXIT INT TERM
+    if ((${#services[@]})); then
+        kill "${services[@]}" 2>/dev/null || true
+        wait "${services[@]}" 2>/dev/null || true
+    fi
+    cd /
+    rm -rf "$world"
+    exit "$code"
+}
+
+services=()
+# The path of a unix socket must stay short, so not below TMPDIR.
+world=$(mktemp -d /tmp/demo.XXXXXX)
+trap clean_up EXIT INT TERM
+cd "$world"
+# Nothing of the caller's own Docker set-up is read or written.
+export HOME=$world DOCKER_CONFIG=$world/docker
+mkdir "$DOCKER_CONFIG"
+unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_CONTENT_TRUST
+# On a terminal without these two, trust asks.
+export DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE=a-root-passphrase
+export DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE=a-repository-passphrase
+main

@@ -1,0 +1,86 @@
+//! A whole world on loopback: trust server, registry, and an engine when asked for.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use tempfile::TempDir;
+
+use super::{
+    certificate,
+    engine::Engine,
+    home::Home,
+    image::{Image, image},
+    notary_server::NotaryServer,
+    registry::Registry,
+};
+
+/// Services of one test; all of it is gone when the test ends.
+pub(crate) struct Lab {
+    engine: OnceLock<Engine>,
+    pub(crate) registry: Registry,
+    pub(crate) server: NotaryServer,
+    // Last, so that its files outlive the services above.
+    root: TempDir,
+}
+
+impl Lab {
+    /// Starts the trust server and the registry.
+    pub(crate) fn start() -> Self {
+        // Not in TMPDIR: the path of a unix socket must stay below 108 bytes.
+        let root = tempfile::Builder::new()
+            .prefix("lab")
+            .tempdir_in("/tmp")
+            .expect("a folder");
+        certificate::write_into(root.path());
+        let server = NotaryServer::start(root.path());
+        let registry = Registry::start(root.path());
+        Self {
+            engine: OnceLock::new(),
+            registry,
+            server,
+            root,
+        }
+    }
+
+    /// A person's machine with an empty home folder that trusts this lab's authority.
+    pub(crate) fn home(&self, person: &str) -> Home<'_> {
+        Home::make(self, self.root.path().join(format!("home-{person}")))
+    }
+
+    /// The full name of `path` in this lab's registry.
+    pub(crate) fn name(&self, path: &str) -> String {
+        format!("{}/{path}", self.registry.host)
+    }
+
+    /// Pushes an image of its own under `path:tag` and gives it back.
+    pub(crate) fn push(&self, path: &str, tag: &str) -> Image {
+        let image = image(&format!("{path}:{tag}"));
+        self.registry.push(path, tag, &image);
+        image
+    }
+
+    /// Brings up the Docker engine; commands started from now on use it.
+    pub(crate) fn with_engine(self) -> Self {
+        self.engine.get_or_init(|| Engine::start(self.root.path()));
+        self
+    }
+
+    /// `DOCKER_HOST` for commands in this lab: a dead address without an engine,
+    /// so that the developer's own engine is never touched.
+    pub(crate) fn docker_host(&self) -> String {
+        let nobody = || format!("unix://{}", self.root.path().join("nobody.sock").display());
+        self.engine.get().map_or_else(nobody, Engine::address)
+    }
+
+    /// The authority that vouches for the trust server.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.folder().join("ca.crt")
+    }
+
+    /// Where the lab keeps its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.root.path()
+    }
+}

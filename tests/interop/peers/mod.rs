@@ -1,0 +1,18 @@
+//! The real programs on the other side, one file each, and the lab that
+//! joins them.
+
+pub(crate) mod certificate;
+pub(crate) mod docker_cli;
+pub(crate) mod engine;
+pub(crate) mod home;
+pub(crate) mod http;
+pub(crate) mod image;
+pub(crate) mod lab;
+pub(crate) mod notary_cli;
+pub(crate) mod notary_server;
+pub(crate) mod program;
+pub(crate) mod registry;
+pub(crate) mod run;
+pub(crate) mod service;
+pub(crate) mod skopeo;
+pub(crate) mod terminal;
