@@ -7,7 +7,7 @@ use trust::{
     policy::{Asked, Reason, Requirement, Verdict},
     reference::ImageReference,
     remote::Actions,
-    repository::decide::Decision,
+    repository::{Kind, Repository, decide::Decision},
 };
 
 /// What is demanded beyond a signature.
@@ -36,14 +36,28 @@ pub(super) async fn decide(
     requirement: &Requirement,
     session: &Session,
 ) -> Result<Decision, Failure> {
-    let digest = image
-        .digest()
-        .map(|digest| digest.sha256_hex().unwrap_or(digest.as_str()));
+    let repository = session.repository(image, Actions::Pull).await?;
+    decide_in(&repository, image, requirement, session).await
+}
+
+/// The decision on an image of a repository that is open already.
+pub(super) async fn decide_in(
+    repository: &Repository,
+    image: &ImageReference,
+    requirement: &Requirement,
+    session: &Session,
+) -> Result<Decision, Failure> {
+    let digest = match image.digest() {
+        None => None,
+        Some(digest) => Some(digest.sha256_hex().ok_or_else(|| {
+            let words = format!("trust data only speak of sha256 digests, not of {digest}");
+            Failure::refused(words).because(Reason::DigestNotSigned)
+        })?),
+    };
     let asked = Asked {
         tag: image.tag(),
         digest,
     };
-    let repository = session.repository(image, Actions::Pull).await?;
     let mut watch = |event| notice::tell(&session.out, event);
     Ok(repository
         .decide(asked, requirement, session.now(), &mut watch)
@@ -89,6 +103,9 @@ impl Record {
 
     /// The question could not even be asked.
     pub(super) fn fails(&mut self, failure: &Failure) {
+        if failure.kind() == Kind::Refused {
+            self.verdict = "refused";
+        }
         self.reason = failure.reason().map(Reason::code);
         failure.words().clone_into(&mut self.message);
     }
