@@ -4,7 +4,7 @@ use super::{failure::Failure, notice, session::Session};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trust::{
-    policy::{Asked, Reason, Requirement, Verdict},
+    policy::{Reason, Requirement, Verdict},
     reference::ImageReference,
     remote::Actions,
     repository::decide::Decision,
@@ -36,17 +36,10 @@ pub(super) async fn decide(
     requirement: &Requirement,
     session: &Session,
 ) -> Result<Decision, Failure> {
-    let digest = image
-        .digest()
-        .map(|digest| digest.sha256_hex().unwrap_or(digest.as_str()));
-    let asked = Asked {
-        tag: image.tag(),
-        digest,
-    };
     let repository = session.repository(image, Actions::Pull).await?;
     let mut watch = |event| notice::tell(&session.out, event);
     Ok(repository
-        .decide(asked, requirement, session.now(), &mut watch)
+        .decide(image, requirement, session.now(), &mut watch)
         .await)
 }
 

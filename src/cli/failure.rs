@@ -8,7 +8,7 @@ use trust::{
     policy::{Judgement, Reason, Verdict},
     reference::ReferenceError,
     registry::RegistryError,
-    repository::{Error, Kind, keyring::KeyringError},
+    repository::{Error, Kind, OpenError, keyring::KeyringError},
     tls::TlsError,
 };
 use trust_store::{keys::KeyError, metadata::CacheError};
@@ -228,6 +228,17 @@ impl From<ConfigError> for Failure {
 impl From<TlsError> for Failure {
     fn from(error: TlsError) -> Self {
         Self::wrong(error.to_string())
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Cache(error) => error.into(),
+            OpenError::Config(error) => error.into(),
+            OpenError::Tls(error) => error.into(),
+            _ => Self::wrong(error.to_string()),
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use trust::{
     engine::Engine,
     reference::ImageReference,
     registry::Registry,
-    remote::{Actions, Notary},
-    repository::{Error, Repository},
+    remote::Actions,
+    repository::{Error, Reach, Repository},
     tls::{TlsFiles, http_client},
 };
 use trust_store::{keys::KeyStore, metadata::Cache};
@@ -74,36 +74,27 @@ impl Session {
         image: &ImageReference,
         actions: Actions,
     ) -> Result<Repository, Failure> {
-        let cache = self.cache()?.repository(image.gun())?;
-        let remote = match self.globals.offline {
-            true => None,
-            false => Some(self.notary(image, actions).await?),
+        let trust_dir = self.trust_dir()?;
+        let reach = Reach {
+            docker: self.docker_config()?,
+            trust_dir: &trust_dir,
+            server: self.chosen_server(),
+            tls_ca: self.globals.tls_ca.as_deref(),
         };
-        Ok(Repository::new(image.gun(), cache, remote))
+        Ok(match self.globals.offline {
+            true => reach.kept(image)?,
+            false => reach.repository(image, actions).await?,
+        })
     }
 
     /// The trust server that speaks for an image.
     pub(crate) fn server(&self, image: &ImageReference) -> Result<Url, Failure> {
-        let given = self.globals.server.as_deref();
-        let chosen = given.or(self.environment.trust_server.as_deref());
-        Ok(trust_server_for(image.registry(), chosen)?)
+        Ok(trust_server_for(image.registry(), self.chosen_server())?)
     }
 
-    async fn notary(&self, image: &ImageReference, actions: Actions) -> Result<Notary, Failure> {
-        let server = self.server(image)?;
-        let host = match (server.host_str().unwrap_or_default(), server.port()) {
-            (host, Some(port)) => format!("{host}:{port}"),
-            (host, None) => host.to_owned(),
-        };
-        let http = http_client(&self.tls_files(&host)?, &host)?;
-        let credentials = self.credentials(image).await?;
-        Ok(Notary::new(
-            http,
-            &server,
-            image.gun(),
-            actions,
-            credentials,
-        ))
+    fn chosen_server(&self) -> Option<&str> {
+        let given = self.globals.server.as_deref();
+        given.or(self.environment.trust_server.as_deref())
     }
 
     /// The registry of an image.
