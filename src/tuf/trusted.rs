@@ -3,7 +3,7 @@
 //! `Rooted` → `Timestamped` → `Snapshotted` → [`Walk`] over the targets roles → [`Current`].
 //! Each step takes the bytes that arrived, the [`Floor`] and the time; nothing else.
 
-use super::digest::FileMeta;
+use super::digest::{Difference, FileMeta};
 use super::envelope::{Document, RoleKeys, Unverified, Verified};
 use super::error::{Malformed, TufError, of_role};
 use super::floor::Floor;
@@ -137,7 +137,7 @@ impl Rooted {
         self.in_force(now)?;
         let role = RoleName::timestamp();
         let keys = self.root.facts().keys_of(&role);
-        let timestamp = open::<TimestampFile>(&role, file, None, &keys, floor)?;
+        let timestamp = open::<TimestampFile>(&role, file, Ok(()), &keys, floor)?;
         timestamp.unexpired(&role, now)?;
         Ok(Timestamped {
             rooted: self.clone(),
@@ -189,7 +189,8 @@ impl Timestamped {
     ) -> Result<Snapshotted, TufError> {
         let role = RoleName::snapshot();
         let keys = self.rooted.root.facts().keys_of(&role);
-        let snapshot = open::<Snapshot>(&role, file, Some(self.snapshot_meta()), &keys, floor)?;
+        let named = self.snapshot_meta().check(file);
+        let snapshot = open::<Snapshot>(&role, file, named, &keys, floor)?;
         snapshot.unexpired(&role, now)?;
         Ok(Snapshotted {
             rooted: self.rooted,
@@ -283,15 +284,37 @@ impl Walk {
     /// # Errors
     /// Any [`TufError`].
     pub fn accept(&mut self, file: &[u8]) -> Result<(), TufError> {
+        match self.wanted() {
+            Some((role, meta)) => self.judge(role, file, meta.check(file)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a file that was kept; false if another is wanted, which has to be brought.
+    ///
+    /// A kept file that is not wanted any more still raises the floor.
+    ///
+    /// # Errors
+    /// Any [`TufError`].
+    pub fn accept_kept(&mut self, file: &[u8]) -> Result<bool, TufError> {
         let Some((role, meta)) = self.wanted() else {
-            return Ok(());
+            return Ok(false);
         };
+        let named = meta.check(file);
+        if named.is_err() {
+            self.remember(&role, file);
+            return Ok(false);
+        }
+        self.judge(role, file, named).map(|()| true)
+    }
+
+    fn judge(&mut self, role: RoleName, file: &[u8], named: Named) -> Result<(), TufError> {
         self.pending.pop();
         if self.found.len() >= limits::DELEGATIONS {
             return Err(of_role(&role)(Malformed::TooMany("delegations")));
         }
-        let opened = open::<Targets>(&role, file, Some(&meta), &self.keys_of(&role), &self.floor);
-        let vouched_for = meta.check(file).is_ok();
+        let vouched_for = named.is_ok();
+        let opened = open::<Targets>(&role, file, named, &self.keys_of(&role), &self.floor);
         let judged = match opened {
             Ok(targets) => match targets.unexpired(&role, self.now) {
                 Ok(()) => Ok(targets),
@@ -322,8 +345,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Raises the floor by a kept file of the role that comes next, before it is replaced.
-    pub fn remember(&mut self, role: &RoleName, file: &[u8]) {
+    fn remember(&mut self, role: &RoleName, file: &[u8]) {
         let keys = self.keys_of(role);
         if let Some(version) = signed_version::<Targets>(role, file, &keys) {
             self.floor.raise(role, &keys, version);
@@ -491,16 +513,18 @@ fn signed_version<T: Document>(role: &RoleName, file: &[u8], keys: &RoleKeys) ->
     Some(verified.facts().version())
 }
 
-/// Checks hash, signatures and version of one file; where the hash is wrong, finds the reason
-/// that says most.
+/// Whether a file has the length and hashes that another file states of it.
+type Named = Result<(), Difference>;
+
+/// Checks signatures and version of one file; where its hash is wrong, finds the reason that
+/// says most.
 fn open<T: Document>(
     role: &RoleName,
     file: &[u8],
-    meta: Option<&FileMeta>,
+    named: Named,
     keys: &RoleKeys,
     floor: &Floor,
 ) -> Result<Verified<T>, TufError> {
-    let named = meta.map_or(Ok(()), |meta| meta.check(file));
     let verified = Unverified::parse(file)
         .map_err(of_role(role))?
         .verify::<T>(role, keys)?;
