@@ -1,0 +1,157 @@
+//! The door: what people type, one command a file.
+
+mod decision;
+mod failure;
+mod globals;
+mod inspect;
+mod key;
+mod name;
+mod notice;
+mod output;
+mod plugin;
+mod progress;
+mod prompt;
+mod pull;
+mod repo;
+mod revoke;
+mod session;
+mod sign;
+mod signer;
+mod table;
+mod verify;
+mod why;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use failure::Failure;
+use globals::Globals;
+use output::Output;
+use plugin::Call;
+use session::Session;
+use std::{ffi::OsString, io, process::ExitCode};
+use tracing_subscriber::filter::LevelFilter;
+use trust::config::Environment;
+
+/// Sign container images, and refuse the ones nobody signed
+#[derive(Parser)]
+#[command(name = "trust", version, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    globals: Globals,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Key(key::Args),
+    Signer(signer::Args),
+    Repo(repo::Args),
+    Sign(sign::Args),
+    Revoke(revoke::Args),
+    Inspect(inspect::Args),
+    Verify(verify::Args),
+    Pull(pull::Args),
+    Why(why::Args),
+}
+
+/// Runs the program with these words, the first of which is its own name.
+pub(crate) fn main(words: &[OsString]) -> ExitCode {
+    let mut environment = Environment::capture();
+    let (program, words) = words.split_first().unzip();
+    let words = words.unwrap_or_default();
+    if !plugin::is_called(program) {
+        return start(words, "trust", environment, false);
+    }
+    match plugin::read(words, &mut environment) {
+        Ok(Call::Metadata(text)) => {
+            let out = Output::new(&Globals::default(), true, environment.no_color);
+            out.say(&text);
+            ended(&out, Ok(()))
+        }
+        Ok(Call::Command { mut words, debug }) => {
+            if debug {
+                words.push("--verbose".into());
+            }
+            start(&words, "docker trust", environment, true)
+        }
+        Err(failure) => {
+            let out = Output::new(&Globals::default(), true, environment.no_color);
+            ended(&out, Err(failure))
+        }
+    }
+}
+
+/// Parses the command and runs it.
+fn start(
+    words: &[OsString],
+    name: &'static str,
+    environment: Environment,
+    plugin: bool,
+) -> ExitCode {
+    let command = Cli::command().no_binary_name(true).bin_name(name);
+    let parsed = command.try_get_matches_from(words);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return not_started(&error, plugin),
+    };
+    let session = Session::begin(cli.globals, environment, plugin);
+    if session.globals.verbose {
+        trace();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(run(&cli.command, &session)),
+        Err(error) => Err(Failure::unfinished(error.to_string())),
+    };
+    ended(&session.out, done)
+}
+
+/// Help, or what is wrong with the command; Docker counts help nobody asked for as a success.
+fn not_started(error: &clap::Error, plugin: bool) -> ExitCode {
+    // Where nobody can be told, nobody can be told that either.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if plugin => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
+    }
+}
+
+fn ended(out: &Output, done: Result<(), Failure>) -> ExitCode {
+    let written = out.finish();
+    match done.and(written) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell(out);
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
+    match command {
+        Command::Key(args) => key::run(args, session),
+        Command::Signer(args) => signer::run(args, session).await,
+        Command::Repo(args) => repo::run(args, session).await,
+        Command::Sign(args) => sign::run(args, session).await,
+        Command::Revoke(args) => revoke::run(args, session).await,
+        Command::Inspect(args) => inspect::run(args, session).await,
+        Command::Verify(args) => verify::run(args, session).await,
+        Command::Pull(args) => pull::run(args, session).await,
+        Command::Why(args) => why::run(args, session).await,
+    }
+}
+
+/// Says on standard error what this program does; what libraries do may hold secrets.
+fn trace() {
+    let targets = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(LevelFilter::OFF.into())
+        .parse_lossy("trust=debug,trust_store=debug");
+    tracing_subscriber::fmt()
+        .with_env_filter(targets)
+        .with_writer(io::stderr)
+        .init();
+}
