@@ -4,7 +4,7 @@ use super::{failure::Failure, notice, session::Session};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trust::{
-    policy::{Asked, Reason, Requirement, Verdict},
+    policy::{Reason, Requirement, Verdict},
     reference::ImageReference,
     remote::Actions,
     repository::{Kind, Repository, decide::Decision},
@@ -37,7 +37,7 @@ pub(super) async fn decide(
     session: &Session,
 ) -> Result<Decision, Failure> {
     let repository = session.repository(image, Actions::Pull).await?;
-    decide_in(&repository, image, requirement, session).await
+    Ok(decide_in(&repository, image, requirement, session).await)
 }
 
 /// The decision on an image of a repository that is open already.
@@ -46,22 +46,11 @@ pub(super) async fn decide_in(
     image: &ImageReference,
     requirement: &Requirement,
     session: &Session,
-) -> Result<Decision, Failure> {
-    let digest = match image.digest() {
-        None => None,
-        Some(digest) => Some(digest.sha256_hex().ok_or_else(|| {
-            let words = format!("trust data only speak of sha256 digests, not of {digest}");
-            Failure::refused(words).because(Reason::DigestNotSigned)
-        })?),
-    };
-    let asked = Asked {
-        tag: image.tag(),
-        digest,
-    };
+) -> Decision {
     let mut watch = |event| notice::tell(&session.out, event);
-    Ok(repository
-        .decide(asked, requirement, session.now(), &mut watch)
-        .await)
+    repository
+        .decide(image, requirement, session.now(), &mut watch)
+        .await
 }
 
 /// What programs are told about one image.

@@ -49,7 +49,7 @@ async fn decided_in(
     image: &ImageReference,
     session: &Session,
 ) -> Result<Target, Failure> {
-    let decision = decide_in(repository, image, &Requirement::default(), session).await?;
+    let decision = decide_in(repository, image, &Requirement::default(), session).await;
     if let Some(failure) = verdict(&decision.judgement, decision.hint.as_ref()) {
         return Err(failure);
     }
