@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod cli;
 mod editing;
 mod layout;
 mod notary_files;

@@ -16,6 +16,7 @@ mod peers;
 mod both_directions;
 mod lab_itself;
 mod multi_arch;
+mod no_terminal;
 mod nothing_lost;
 mod plugin;
 mod pull;

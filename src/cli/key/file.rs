@@ -45,7 +45,8 @@ pub(crate) fn read(
     prompt: &mut Prompt<'_>,
     session: &Session,
 ) -> Result<Loaded, Failure> {
-    match KeyFile::parse(&read_file(file)?) {
+    let bytes = read_file(file).map_err(|error| Failure::wrong(error.to_string()))?;
+    match KeyFile::parse(&bytes) {
         Ok(KeyFile::Plain { key, role, gun }) => Ok(Loaded { key, role, gun }),
         Ok(KeyFile::Encrypted(encrypted)) => Ok(Loaded {
             key: decrypt(&encrypted, file, prompt)?,
