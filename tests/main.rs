@@ -15,4 +15,5 @@ mod attacks;
 mod editing;
 mod layout;
 mod notary_files;
+mod spec;
 mod world;
