@@ -7,7 +7,7 @@ use trust::{
     policy::{Reason, Requirement, Verdict},
     reference::ImageReference,
     remote::Actions,
-    repository::decide::Decision,
+    repository::{Kind, Repository, decide::Decision},
 };
 
 /// What is demanded beyond a signature.
@@ -37,10 +37,20 @@ pub(super) async fn decide(
     session: &Session,
 ) -> Result<Decision, Failure> {
     let repository = session.repository(image, Actions::Pull).await?;
+    Ok(decide_in(&repository, image, requirement, session).await)
+}
+
+/// The decision on an image of a repository that is open already.
+pub(super) async fn decide_in(
+    repository: &Repository,
+    image: &ImageReference,
+    requirement: &Requirement,
+    session: &Session,
+) -> Decision {
     let mut watch = |event| notice::tell(&session.out, event);
-    Ok(repository
+    repository
         .decide(image, requirement, session.now(), &mut watch)
-        .await)
+        .await
 }
 
 /// What programs are told about one image.
@@ -82,8 +92,11 @@ impl Record {
 
     /// The question could not even be asked.
     pub(super) fn fails(&mut self, failure: &Failure) {
+        if failure.kind() == Kind::Refused {
+            self.verdict = "refused";
+        }
         self.reason = failure.reason().map(Reason::code);
-        self.message = failure.words().to_owned();
+        failure.words().clone_into(&mut self.message);
     }
 
     /// Takes over what was decided.

@@ -2,11 +2,13 @@
 
 use super::failure::Failure;
 use super::globals::Globals;
+use super::interrupt::Interrupt;
 use super::output::Output;
 use jiff::Timestamp;
 use std::{
-    path::{Path, PathBuf},
-    sync::OnceLock,
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
 };
 use trust::{
     config::{Credentials, DockerConfig, Environment, engine_endpoint, trust_server_for},
@@ -28,7 +30,10 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// Where everything that is printed goes
     pub(crate) out: Output,
+    /// Ctrl-C, while somebody is asked
+    pub(crate) interrupt: Interrupt,
     docker: OnceLock<DockerConfig>,
+    credentials: Mutex<BTreeMap<String, Credentials>>,
     now: Timestamp,
 }
 
@@ -40,7 +45,9 @@ impl Session {
             globals,
             environment,
             out,
+            interrupt: Interrupt::default(),
             docker: OnceLock::new(),
+            credentials: Mutex::default(),
             now: read_clock(),
         }
     }
@@ -68,7 +75,7 @@ impl Session {
         Ok(Cache::at(&self.trust_dir()?))
     }
 
-    /// The repository of an image and, unless offline, the server that publishes it.
+    /// The repository of an image; unless offline, with the server that publishes it.
     pub(crate) async fn repository(
         &self,
         image: &ImageReference,
@@ -81,10 +88,11 @@ impl Session {
             server: self.chosen_server(),
             tls_ca: self.globals.tls_ca.as_deref(),
         };
-        Ok(match self.globals.offline {
-            true => reach.kept(image)?,
-            false => reach.repository(image, actions).await?,
-        })
+        if self.globals.offline {
+            return Ok(reach.kept(image)?);
+        }
+        tracing::debug!(gun = image.gun(), server = %self.server(image)?, "repository");
+        Ok(reach.repository(image, actions).await?)
     }
 
     /// The trust server that speaks for an image.
@@ -101,9 +109,8 @@ impl Session {
     pub(crate) async fn registry(&self, image: &ImageReference) -> Result<Registry, Failure> {
         self.online()?;
         let host = image.registry();
-        let files = self.tls_files(host)?.and(TlsFiles::from_folder(
-            &Path::new(ENGINE_CERTIFICATES).join(host),
-        )?);
+        let own = self.docker_config()?.tls_dir(host);
+        let files = TlsFiles::for_registry(host, self.globals.tls_ca.as_deref(), &own)?;
         let http = http_client(&files, host)?;
         Ok(Registry::new(http, host, self.credentials(image).await?))
     }
@@ -117,21 +124,24 @@ impl Session {
 
     /// Who we are to the registry of an image and the trust server that speaks for it.
     pub(crate) async fn credentials(&self, image: &ImageReference) -> Result<Credentials, Failure> {
-        Ok(self.docker_config()?.credentials(image.registry()).await?)
+        let host = image.registry();
+        let known = |known: &BTreeMap<_, Credentials>| known.get(host).cloned();
+        if let Some(known) = self.credentials.lock().ok().and_then(|it| known(&it)) {
+            return Ok(known);
+        }
+        let asked = self.docker_config()?.credentials(host).await?;
+        tracing::debug!(registry = host, credentials = ?asked, "who we are");
+        if let Ok(mut known) = self.credentials.lock() {
+            known.insert(host.to_owned(), asked.clone());
+        }
+        Ok(asked)
     }
 
     fn online(&self) -> Result<(), Failure> {
-        match self.globals.offline {
-            true => Err(Failure::from(Error::Offline)),
-            false => Ok(()),
+        if self.globals.offline {
+            return Err(Error::Offline.into());
         }
-    }
-
-    fn tls_files(&self, host: &str) -> Result<TlsFiles, Failure> {
-        match &self.globals.tls_ca {
-            Some(file) => Ok(TlsFiles::from_ca_file(file)?),
-            None => Ok(TlsFiles::from_folder(&self.docker_config()?.tls_dir(host))?),
-        }
+        Ok(())
     }
 
     fn docker_config(&self) -> Result<&DockerConfig, Failure> {
@@ -150,6 +160,3 @@ impl Session {
 fn read_clock() -> Timestamp {
     Timestamp::now()
 }
-
-/// Where Docker keeps the authorities of registries, one folder a host.
-const ENGINE_CERTIFICATES: &str = "/etc/docker/certs.d";
