@@ -35,6 +35,8 @@ pub struct Environment {
     pub docker_tls_verify: Option<String>,
     /// `DOCKER_CERT_PATH`: certificates for `DOCKER_HOST`.
     pub docker_cert_path: Option<PathBuf>,
+    /// `NO_COLOR`: whether colors are unwanted.
+    pub no_color: bool,
 }
 
 impl Environment {
@@ -54,6 +56,7 @@ impl Environment {
             docker_context: text("DOCKER_CONTEXT"),
             docker_tls_verify: text("DOCKER_TLS_VERIFY"),
             docker_cert_path: path("DOCKER_CERT_PATH"),
+            no_color: text("NO_COLOR").is_some(),
         }
     }
 

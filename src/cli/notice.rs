@@ -1,0 +1,27 @@
+//! What happens on the way, in words.
+
+use super::output::Output;
+use trust::repository::Event;
+
+/// Tells people what a verb found worth telling.
+pub(crate) fn tell(out: &Output, event: Event) {
+    match event {
+        Event::Conflict => out.note("someone else published first, trying again"),
+        Event::KeptTimestamp { cause, valid_until } => out.warn_always(&format!(
+            "Error while downloading remote metadata, using cached timestamp - this might not be \
+             the latest version available remotely (valid until {valid_until}): {cause}"
+        )),
+        Event::NearExpiry { role, expires } => {
+            out.warn(&format!(
+                "{role} expires soon, sign it again before {expires}"
+            ));
+        }
+        Event::RoleRestarted { role } => out.warn_always(&format!(
+            "{role} had lost its valid signatures; it begins anew with what is signed now"
+        )),
+        Event::KeySkipped { id, cause } => {
+            out.warn_always(&format!("not signed with key {id}: {cause}"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,222 @@
+//! The only place that asks: for passphrases, and whether to go on.
+
+use super::session::Session;
+use rpassword::ConfigBuilder;
+use std::{
+    collections::HashMap,
+    io::{self, BufRead, IsTerminal, Read},
+};
+use trust::{
+    config::passphrase_from_file,
+    repository::keyring::{KeyName, PassphraseError, Passphrases},
+};
+use trust_store::keys::Passphrase;
+use zeroize::Zeroizing;
+
+type Secret = Zeroizing<String>;
+
+/// Passphrases from a file, the environment or the person at the terminal.
+pub(crate) struct Prompt<'s> {
+    session: &'s Session,
+    from_file: Option<Secret>,
+    /// The last passphrase entered for each role
+    entered: HashMap<String, Secret>,
+    /// The key asked for last, and how
+    asked: Option<Asked>,
+}
+
+struct Asked {
+    id: String,
+    prompts: u32,
+    how: How,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Given in advance: there is no other to try
+    Given,
+    /// One that was entered before, tried without a word
+    Again,
+    /// Entered for this key
+    Prompted,
+}
+
+impl<'s> Prompt<'s> {
+    /// Asks only when a passphrase is first needed.
+    pub(crate) fn new(session: &'s Session) -> Self {
+        Self {
+            session,
+            from_file: None,
+            entered: HashMap::new(),
+            asked: None,
+        }
+    }
+
+    /// What was given in advance for keys of this role.
+    fn given(&mut self, role: &str) -> Result<Option<Secret>, PassphraseError> {
+        let unusable =
+            |error: trust::config::ConfigError| PassphraseError::Unusable(error.to_string());
+        if let Some(path) = &self.session.globals.passphrase_file {
+            if self.from_file.is_none() {
+                self.from_file = Some(passphrase_from_file(path).map_err(unusable)?);
+            }
+            return Ok(self.from_file.clone());
+        }
+        let environment = &self.session.environment;
+        match role {
+            "root" => environment.root_passphrase(),
+            _ => environment.repository_passphrase(),
+        }
+        .map_err(unusable)
+    }
+
+    fn read(&self, question: &str) -> Result<Secret, PassphraseError> {
+        self.session.out.ask(question);
+        let config = ConfigBuilder::new().output_writer(io::stderr()).build();
+        match rpassword::read_password_with_config(config) {
+            Ok(line) => Ok(Zeroizing::new(Zeroizing::new(line).trim().to_owned())),
+            Err(error) => Err(PassphraseError::Unusable(format!(
+                "no passphrase was entered: {error}"
+            ))),
+        }
+    }
+
+    fn prompts_for(&self, id: &str) -> u32 {
+        let asked = self.asked.as_ref().filter(|asked| asked.id == id);
+        asked.map_or(0, |asked| asked.prompts)
+    }
+
+    fn asked(&mut self, id: &str, prompts: u32, how: How) {
+        let id = id.to_owned();
+        self.asked = Some(Asked { id, prompts, how });
+    }
+
+    fn enter_new(&self, key: &KeyName<'_>) -> Result<Secret, PassphraseError> {
+        let out = &self.session.out;
+        if key.role == "root" {
+            out.complain(NEW_ROOT_KEY);
+        }
+        let name = format!("passphrase for new {}", described(key));
+        for _ in 0..TRIES_NEW {
+            let first = self.read(&format!("Enter {name}: "))?;
+            if first.chars().count() < SHORTEST {
+                out.complain(TOO_SHORT);
+            } else if *self.read(&format!("Repeat {name}: "))? == *first {
+                return Ok(first);
+            } else {
+                out.complain("Passphrases do not match. Please retry.");
+            }
+        }
+        Err(PassphraseError::TooManyTries)
+    }
+}
+
+impl Passphrases for Prompt<'_> {
+    fn existing(&mut self, key: &KeyName<'_>) -> Result<Passphrase, PassphraseError> {
+        if let Some(given) = self.given(key.role)? {
+            self.asked(key.id, 0, How::Given);
+            return Ok(Passphrase::new(given));
+        }
+        if !io::stdin().is_terminal() {
+            return Err(nowhere(key));
+        }
+        let first = self.asked.as_ref().is_none_or(|asked| asked.id != key.id);
+        if let Some(again) = self.entered.get(key.role).filter(|_| first) {
+            let again = again.clone();
+            self.asked(key.id, 0, How::Again);
+            return Ok(Passphrase::new(again));
+        }
+        let prompts = self.prompts_for(key.id) + 1;
+        let entered = self.read(&format!("Enter passphrase for {}: ", described(key)))?;
+        self.asked(key.id, prompts, How::Prompted);
+        self.entered.insert(key.role.to_owned(), entered.clone());
+        Ok(Passphrase::new(entered))
+    }
+
+    fn fresh(&mut self, key: &KeyName<'_>) -> Result<Passphrase, PassphraseError> {
+        if let Some(given) = self.given(key.role)? {
+            return Ok(Passphrase::new(given));
+        }
+        if !io::stdin().is_terminal() {
+            return Err(nowhere(key));
+        }
+        // One passphrase for several new keys of a role, as Docker does it.
+        let entered = match self.entered.get(key.role) {
+            Some(entered) if entered.chars().count() >= SHORTEST => entered.clone(),
+            _ => self.enter_new(key)?,
+        };
+        self.entered.insert(key.role.to_owned(), entered.clone());
+        Ok(Passphrase::new(entered))
+    }
+
+    fn wrong(&mut self, key: &KeyName<'_>) -> bool {
+        let how = self.asked.as_ref().map_or(How::Given, |asked| asked.how);
+        match how {
+            How::Given => false,
+            How::Again => true,
+            How::Prompted if self.prompts_for(key.id) < TRIES_EXISTING => {
+                self.session
+                    .out
+                    .complain("Passphrase incorrect. Please retry.");
+                true
+            }
+            How::Prompted => false,
+        }
+    }
+}
+
+impl Session {
+    /// Whether the person says yes; the end of input means no.
+    pub(crate) fn confirm(&self, question: &str) -> bool {
+        self.out.ask(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        let read = io::stdin()
+            .lock()
+            .take(LONGEST_ANSWER)
+            .read_line(&mut answer);
+        read.is_ok() && answer.trim().eq_ignore_ascii_case("y")
+    }
+}
+
+/// The key as prompts name it.
+fn described(key: &KeyName<'_>) -> String {
+    let name = match key.role {
+        "targets" | "snapshot" | "default" => "repository",
+        role => role,
+    };
+    match key.id.get(..ID_DIGITS) {
+        Some(id) => format!("{name} key with ID {id}"),
+        None => format!("{name} key"),
+    }
+}
+
+fn nowhere(key: &KeyName<'_>) -> PassphraseError {
+    let variable = match key.role {
+        "root" => "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE",
+        _ => "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE",
+    };
+    let name = described(key);
+    let key = name.split(" key").next().unwrap_or_default().to_owned();
+    let hint = format!("set {variable}, or name a file with {variable}_FILE or --passphrase-file");
+    PassphraseError::Nowhere { key, hint }
+}
+
+const NEW_ROOT_KEY: &str = "\
+You are about to create a new root signing key passphrase. This passphrase
+will be used to protect the most sensitive key in your signing system. Please
+choose a long, complex passphrase and be careful to keep the password and the
+key file itself secure and backed up. It is highly recommended that you use a
+password manager to generate the passphrase and keep it safe. There will be no
+way to recover this key. You can find the key in your config directory.";
+const TOO_SHORT: &str = "Passphrase is too short. Please use a password manager to generate and \
+     store a good random passphrase.";
+/// Digits of a key's id that prompts show.
+const ID_DIGITS: usize = 7;
+/// Bytes of an answer to a question of yes or no.
+const LONGEST_ANSWER: u64 = 1024;
+/// Characters of the shortest passphrase for a new key (Notary v1).
+const SHORTEST: usize = 8;
+/// Prompts for the passphrase of one existing key (Notary v1).
+const TRIES_EXISTING: u32 = 4;
+/// Tries to enter a passphrase for one new key (Notary v1).
+const TRIES_NEW: u32 = 12;

@@ -1,0 +1,125 @@
+//! `trust signer add`
+
+use super::{Failed, report, summary};
+use crate::cli::{
+    failure::{Failure, in_gos_words},
+    name, notice,
+    prompt::Prompt,
+    session::Session,
+};
+use std::path::{Path, PathBuf};
+use trust::{
+    reference::ImageReference,
+    remote::Actions,
+    repository::{Event, keyring::Keyring, sign::NewSigner},
+    tuf::key::PublicKey,
+};
+use trust_store::keys::{KeyError, parse_public, read_file};
+
+/// Let a signer sign the tags of repositories
+///
+/// A repository without trust data is initialized first.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// File with a public key of the signer; may be given several times
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// Only tags that begin with this; may be given several times [default: all tags]
+    #[arg(long = "path", value_name = "PREFIX")]
+    paths: Vec<String>,
+    /// Name of the signer
+    name: String,
+    /// Repositories to be signed
+    #[arg(required = true, value_name = "REPOSITORY")]
+    repositories: Vec<String>,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    name::check("signer", &args.name)?;
+    if args.name == "releases" {
+        let words = "releases is a reserved keyword, use a different signer name";
+        return Err(Failure::wrong(words));
+    }
+    if args.keys.is_empty() {
+        let words = "path to a public key must be provided using the `--key` flag";
+        return Err(Failure::wrong(words));
+    }
+    let keys = args
+        .keys
+        .iter()
+        .map(|file| public_key(file))
+        .collect::<Result<_, _>>()?;
+    let signer = NewSigner {
+        name: args.name.clone(),
+        keys,
+    };
+    let paths = match args.paths.as_slice() {
+        [] => vec![String::new()],
+        some => some.to_vec(),
+    };
+    let mut prompt = Prompt::new(session);
+    let mut keyring = Keyring::new(session.keys()?, &mut prompt);
+    let mut failed = Failed::new();
+    for repository in &args.repositories {
+        if let Err(failure) = add(repository, &signer, &paths, &mut keyring, session).await {
+            failure
+                .clone()
+                .doing(format!("signer add {repository}"))
+                .tell(&session.out);
+            session.out.complain("");
+            failed.push((repository.as_str(), failure));
+        }
+    }
+    report(&args.name, &args.repositories, &failed, session);
+    summary("failed to add signer to", &failed)
+}
+
+async fn add(
+    repository: &str,
+    signer: &NewSigner,
+    paths: &[String],
+    keyring: &mut Keyring<'_>,
+    session: &Session,
+) -> Result<(), Failure> {
+    let out = &session.out;
+    let name = &signer.name;
+    out.say(&format!("Adding signer \"{name}\" to {repository}..."));
+    let image = ImageReference::parse(repository)?;
+    let opened = session.repository(&image, Actions::PullPush).await?;
+    let mut watch = |event| match event {
+        Event::Initializing => {
+            out.say(&format!(
+                "Initializing signed repository for {repository}..."
+            ));
+        }
+        Event::Initialized => out.say(&format!("Successfully initialized \"{repository}\"")),
+        other => notice::tell(out, other),
+    };
+    opened
+        .add_signer(keyring, signer, paths, session.now(), &mut watch)
+        .await?;
+    out.say(&format!(
+        "Successfully added signer: {name} to {repository}\n"
+    ));
+    Ok(())
+}
+
+fn public_key(file: &Path) -> Result<PublicKey, Failure> {
+    let bytes = read_file(file).map_err(|error| {
+        let cause = match &error {
+            KeyError::CannotRead { path, source } => {
+                format!("open {}: {}", path.display(), in_gos_words(source))
+            }
+            other => other.to_string(),
+        };
+        Failure::wrong(format!("unable to read public key from file: {cause}"))
+    })?;
+    let unusable = |error: String| {
+        let file = file.display();
+        Failure::wrong(format!(
+            "could not parse public key from file: {file}: {error}"
+        ))
+    };
+    let (key, _) = parse_public(&bytes).map_err(|error| unusable(error.to_string()))?;
+    PublicKey::new(&key.key_type, key.bytes).map_err(|error| unusable(error.to_string()))
+}
