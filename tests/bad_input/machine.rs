@@ -219,7 +219,7 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 
 /// No message is made of these.
 const FOR_PROGRAMMERS: [&str; 12] = [
-    "panicked", "backtrace", "RUST_", "Some(", "Err(", "None", "Error {", "Error(", "kind:", "src/",
+    "panicked", "BACKTRACE", "backtrace", "Some(", "Err(", "None", "Error {", "Error(", "kind:", "src/",
     ".rs:", "::",
 ];
 const PATIENCE: Duration = Duration::from_secs(10);

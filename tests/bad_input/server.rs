@@ -124,8 +124,16 @@ impl Server {
 
     /// A port on which nobody listens.
     pub fn down() -> Self {
-        let (runtime, listener, host) = ready();
+        let (runtime, listener, _) = ready();
         drop(listener);
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let host = socket.local_addr().unwrap().to_string();
+        // Bound and never listening: refused, and nobody else gets the port.
+        runtime.spawn(async move {
+            let _kept = socket;
+            std::future::pending::<()>().await;
+        });
         Self {
             host,
             authority: String::new(),
