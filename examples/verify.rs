@@ -2,52 +2,55 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "a program may read the clock and print"
+    reason = "the clock and the terminal"
 )]
 
-use std::error::Error;
-use trust::config::{Environment, trust_server_for};
+use trust::config::Environment;
 use trust::policy::{Asked, Requirement, Verdict};
 use trust::reference::{Digest, ImageReference};
-use trust::remote::{Actions, Notary};
-use trust::repository::Repository;
-use trust::tls::{TlsFiles, http_client};
-use trust_store::metadata::Cache;
+use trust::remote::Actions;
+use trust::repository::Reach;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let name = std::env::args()
-        .nth(1)
-        .ok_or("usage: verify IMAGE[:TAG][@DIGEST]")?;
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let name = std::env::args().nth(1).ok_or("usage: verify IMAGE")?;
     let image = ImageReference::parse(&name)?.or_latest();
 
     let environment = Environment::capture();
-    let docker = environment.docker_config()?;
-    let server = trust_server_for(image.registry(), environment.trust_server.as_deref())?;
-    let host = server.authority().to_owned();
-    let http = http_client(
-        &TlsFiles::for_trust_server(None, &docker.tls_dir(&host))?,
-        &host,
-    )?;
-    let credentials = docker.credentials(image.registry()).await?;
+    let (docker, server) = (
+        environment.docker_config()?,
+        environment.trust_server.as_deref(),
+    );
+    let trust_dir = docker.trust_dir();
+    let reach = Reach {
+        docker: &docker,
+        trust_dir: &trust_dir,
+        server,
+        tls_ca: None,
+    };
+    let repository = reach.repository(&image, Actions::Pull).await?;
 
-    let remote = Notary::new(http, &server, image.gun(), Actions::Pull, credentials);
-    let kept = Cache::at(&docker.trust_dir()).repository(image.gun())?;
-    let repository = Repository::new(image.gun(), kept, Some(remote));
-
+    let digest = image.digest().and_then(Digest::sha256_hex);
     let asked = Asked {
         tag: image.tag(),
-        digest: image.digest().and_then(Digest::sha256_hex),
+        digest,
     };
-    let (now, mut tell) = (jiff::Timestamp::now(), |event| println!("note: {event:?}"));
+    let mut tell = |event| println!("note: {event:?}");
+    let now = jiff::Timestamp::now();
     let decision = repository
         .decide(asked, &Requirement::default(), now, &mut tell)
         .await;
-    match (decision.judgement.verdict, decision.judgement.decided_by) {
-        (Verdict::Trusted, Some(signed)) => {
-            println!("{}@sha256:{}", image.familiar(), signed.digest)
-        }
-        _ => return Err(decision.judgement.message.into()),
+
+    let judgement = decision.judgement;
+    if judgement.verdict != Verdict::Trusted {
+        return Err(judgement.message.into());
     }
+    let signed = judgement.decided_by.ok_or("nothing decided")?;
+    println!(
+        "{}@sha256:{}, signed by {:?}",
+        image.familiar(),
+        signed.digest,
+        judgement.signers
+    );
     Ok(())
 }

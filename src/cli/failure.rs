@@ -110,12 +110,13 @@ impl Failure {
         if self.wrong.is_empty() {
             return;
         }
+        let wrong = without_numbers(&self.wrong);
         if out.is_plugin() {
-            out.complain(&self.wrong);
+            out.complain(&wrong);
         } else {
             let doing = self.doing.iter().map(|doing| format!("{doing}: "));
             let code = self.reason.iter().map(|reason| format!(" [{reason}]"));
-            let line: String = doing.chain([self.wrong.clone()]).chain(code).collect();
+            let line: String = doing.chain([wrong]).chain(code).collect();
             out.complain_as("trust:", &line);
         }
         if let Some(hint) = &self.hint {
@@ -140,6 +141,15 @@ fn code_of(kind: Kind) -> u8 {
         Kind::Wrong => 2,
         Kind::Unfinished => 3,
     }
+}
+
+/// Words without the numbers of the system's errors, which follow their text.
+fn without_numbers(words: &str) -> String {
+    let mut parts = words.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.split_once(')').map_or(part, |(_, rest)| rest)
+    })
 }
 
 /// What the system said, as Docker's language words it.
@@ -219,7 +229,8 @@ impl From<CacheError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match &error {
-            ConfigError::Helper { .. } => Self::unfinished(error.to_string()),
+            ConfigError::Helper { .. } => Self::unfinished(error.to_string())
+                .hint("credential helpers are named by credsStore and credHelpers in config.json"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -233,7 +244,13 @@ impl From<TlsError> for Failure {
 
 impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
-        Self::wrong(error.to_string())
+        let failure = Self::wrong(error.to_string());
+        match error {
+            ReferenceError::InvalidFormat => failure.hint(
+                "an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme",
+            ),
+            _ => failure,
+        }
     }
 }
 

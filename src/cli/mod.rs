@@ -13,9 +13,10 @@ mod session;
 mod sign;
 mod signer;
 mod table;
+mod usage;
 mod verify;
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{Parser, Subcommand};
 use failure::Failure;
 use globals::Globals;
 use session::Session;
@@ -48,14 +49,7 @@ pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
     let environment = Environment::capture();
     match Cli::try_parse_from(words) {
         Ok(cli) => start(cli, environment, false),
-        Err(error) => {
-            // Help that nobody asked for is an error, but no less readable.
-            let _ = error.print();
-            match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-                _ => ExitCode::from(2),
-            }
-        }
+        Err(error) => usage::answer(&error, environment.no_color),
     }
 }
 
@@ -85,7 +79,9 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Key(args) => key::run(args, session),
         Command::Signer(args) => signer::run(args, session).await,
-        Command::Sign(args) => sign::run(args, session).await,
+        Command::Sign(args) => sign::run(args, session)
+            .await
+            .map_err(|failure| failure.doing("sign")),
         Command::Inspect(args) => inspect::run(args, session).await,
         Command::Verify(args) => verify::run(args, session).await,
     }

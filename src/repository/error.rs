@@ -144,6 +144,9 @@ impl Error {
                 "the server offers older metadata than this machine has seen: a restored backup, or an attack"
                     .to_owned(),
             ),
+            Self::Tuf(TufError::Malformed { .. }) => {
+                Some("check that the server named is the trust server of this image".to_owned())
+            }
             Self::Remote(error) => error.hint(),
             Self::Keyring(error) => error.hint(),
             Self::NoSigningRole => {

@@ -5,6 +5,7 @@ mod error;
 pub mod init;
 pub mod inspect;
 pub mod keyring;
+mod open;
 mod publish;
 mod refresh;
 pub mod revoke;
@@ -14,6 +15,7 @@ pub mod sign;
 pub mod signer;
 
 pub use error::{Error, Kind};
+pub use open::{OpenError, Reach};
 
 use crate::remote::Notary;
 use jiff::Timestamp;

@@ -27,12 +27,12 @@ exit 2
 
 "#]])]);
     configured("[]").refuses([("verify reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: reg.example: failed to lookup address information: Name or service not known [unreachable]
-exit 3
+trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 1: expected a JSON object
+exit 2
 
 "#]])]);
     configured("not json").refuses([("verify reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 2: expected ident
+trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 1: expected a JSON object
 exit 2
 
 "#]])]);
@@ -62,12 +62,12 @@ exit 2
     let machine = Machine::new();
     machine.folder(".docker/config.json");
     machine.refuses([("verify reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: cannot read [HOME]/.docker/config.json: Is a directory (os error 21)
+trust: verify reg.example/app:1: cannot read [HOME]/.docker/config.json: Is a directory
 exit 2
 
 "#]])]);
     configured(&"[".repeat(100_000)).refuses([("verify reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 1: invalid type: sequence, expected a map
+trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 1: expected a JSON object
 exit 2
 
 "#]])]);
@@ -81,33 +81,39 @@ exit 2
 #[test]
 fn credential_helpers() {
     configured(r#"{"credsStore":"absent"}"#).refuses([("verify reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: error getting credentials: docker-credential-absent: No such file or directory (os error 2)
+trust: verify reg.example/app:1: error getting credentials: docker-credential-absent: No such file or directory
+hint: credential helpers are named by credsStore and credHelpers in config.json
 exit 3
 
 "#]])]);
     configured(r#"{"credHelpers":{"reg.example":"../sh"}}"#)
         .refuses([("verify reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: error getting credentials: docker-credential-../sh: a helper is named without a path
+hint: credential helpers are named by credsStore and credHelpers in config.json
 exit 3
 
 "#]])]);
     helped("echo the vault is closed; exit 1").refuses([("verify reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: error getting credentials: docker-credential-broken: the vault is closed
+hint: credential helpers are named by credsStore and credHelpers in config.json
 exit 3
 
 "#]])]);
     helped("echo gibberish").refuses([("verify reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: error getting credentials: docker-credential-broken: its answer is not JSON
+hint: credential helpers are named by credsStore and credHelpers in config.json
 exit 3
 
 "#]])]);
     helped("exit 0").refuses([("verify reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: error getting credentials: docker-credential-broken: its answer is not JSON
+hint: credential helpers are named by credsStore and credHelpers in config.json
 exit 3
 
 "#]])]);
     helped("kill -9 $$").refuses([("verify reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: error getting credentials: docker-credential-broken: 
+trust: verify reg.example/app:1: error getting credentials: docker-credential-broken: it failed without a word
+hint: credential helpers are named by credsStore and credHelpers in config.json
 exit 3
 
 "#]])]);
@@ -138,12 +144,12 @@ exit 2
 
 "#]]),
         ("verify --tls-ca absent.crt reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: cannot read absent.crt: No such file or directory (os error 2)
+trust: verify reg.example/app:1: cannot read absent.crt: No such file or directory
 exit 2
 
 "#]]),
         ("verify --tls-ca .docker reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: cannot read .docker: Is a directory (os error 21)
+trust: verify reg.example/app:1: cannot read .docker: Is a directory
 exit 2
 
 "#]]),
@@ -190,25 +196,25 @@ exit 2
 "#]]),
         ("key generate --passphrase-file absent alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read absent: entity not found
+trust: key generate: failed to generate key for alice: cannot read absent: no such file
 exit 2
 
 "#]]),
         ("key generate --passphrase-file .docker alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read .docker: Is a directory (os error 21)
+trust: key generate: failed to generate key for alice: cannot read .docker: Is a directory
 exit 2
 
 "#]]),
         ("key generate --passphrase-file empty alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: a private key is not kept without a passphrase
+trust: key generate: failed to generate key for alice: cannot read empty: there is no passphrase in it
 exit 2
 
 "#]]),
         ("key generate --passphrase-file binary alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read binary: invalid data
+trust: key generate: failed to generate key for alice: cannot read binary: a passphrase is text in UTF-8
 exit 2
 
 "#]]),
@@ -223,7 +229,7 @@ exit 2
         .with(variable, "absent")
         .refuses([("key generate alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE: cannot read absent: entity not found
+trust: key generate: failed to generate key for alice: DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE: cannot read absent: no such file
 exit 2
 
 "#]])]);

@@ -180,7 +180,7 @@ fn improper(said: &str) -> Option<String> {
     if let Some(words) = found {
         return Some(format!("says {words:?}"));
     }
-    let told = said.contains("trust: ");
+    let told = said.contains("trust: ") || said.contains("Usage: trust");
     (!told).then(|| "does not begin with who speaks".to_owned())
 }
 
@@ -218,8 +218,8 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 }
 
 /// No message is made of these.
-const FOR_PROGRAMMERS: [&str; 12] = [
-    "panicked", "BACKTRACE", "backtrace", "Some(", "Err(", "None", "Error {", "Error(", "kind:", "src/",
-    ".rs:", "::",
+const FOR_PROGRAMMERS: [&str; 11] = [
+    "panicked", "BACKTRACE", "backtrace", "Some(", "Err(", "(os error", "Error {", "Error(", "kind:", "src/",
+    ".rs:",
 ];
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -28,14 +28,24 @@ fn asking(challenge: &'static str) -> Server {
 
 #[test]
 fn unreachable() {
-    verify_at(&Server::down(), str![[r#"
-trust: verify reg.example/app:1: [HOME]/.docker/tls/[SERVER]/ca.crt holds no certificate in PEM form
-exit 2
+    let down = Server::down();
+    Machine::new()
+        .with_address(&down)
+        .refuses([(VERIFY, str![[r#"
+trust: verify reg.example/app:1: unable to reach trust server at this time: [SERVER]: Connection refused [unreachable]
+exit 3
 
-"#]]);
-    let nowhere = Machine::new().with("DOCKER_CONTENT_TRUST_SERVER", "https://trust.invalid:4443");
-    nowhere.refuses([(VERIFY, str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: trust.invalid:4443: failed to lookup address information: Name or service not known [unreachable]
+"#]]), ("inspect reg.example/app", str![[r#"
+| []
+trust: inspect reg.example/app: no signatures or cannot access reg.example/app: unable to reach trust server at this time: [SERVER]: Connection refused [unreachable]
+exit 3
+
+"#]])]);
+    Machine::new()
+        .with("HTTPS_PROXY", &format!("http://{}", down.host))
+        .hiding("[PROXY]", &down.host)
+        .refuses([(VERIFY, str![[r#"
+trust: verify reg.example/app:1: unable to reach trust server at this time: reg.example: Connection refused [unreachable]
 exit 3
 
 "#]])]);
@@ -54,17 +64,17 @@ exit 1
 
 "#]]);
     verify_at(&answering(Answer::new(500, "oops")), str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: 500 [unreachable]
+trust: verify reg.example/app:1: unable to reach trust server at this time: [SERVER] returned 500 [unreachable]
 exit 3
 
 "#]]);
     verify_at(&answering(Answer::new(502, "<html>bad gateway</html>")), str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: 502 [unreachable]
+trust: verify reg.example/app:1: unable to reach trust server at this time: [SERVER] returned 502 [unreachable]
 exit 3
 
 "#]]);
     verify_at(&answering(Answer::new(429, "")), str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: 429 [unreachable]
+trust: verify reg.example/app:1: unable to reach trust server at this time: [SERVER] returned 429 [unreachable]
 exit 3
 
 "#]]);
@@ -91,16 +101,19 @@ exit 3
 fn bodies() {
     verify_at(&answering(Answer::new(200, "<html>welcome</html>")), str![[r#"
 trust: verify reg.example/app:1: root metadata are invalid: not acceptable JSON: expected value at line 1 column 1 [malformed]
+hint: check that the server named is the trust server of this image
 exit 1
 
 "#]]);
     verify_at(&answering(Answer::new(200, "")), str![[r#"
 trust: verify reg.example/app:1: root metadata are invalid: not acceptable JSON: EOF while parsing a value at line 1 column 0 [malformed]
+hint: check that the server named is the trust server of this image
 exit 1
 
 "#]]);
     verify_at(&answering(Answer::new(200, "{}")), str![[r#"
 trust: verify reg.example/app:1: root metadata are invalid: signed is missing [malformed]
+hint: check that the server named is the trust server of this image
 exit 1
 
 "#]]);
@@ -111,11 +124,13 @@ exit 1
 "#]]);
     verify_at(&answering(Answer::new(200, [0xff, 0x00, 0xfe])), str![[r#"
 trust: verify reg.example/app:1: root metadata are invalid: not acceptable JSON: expected value at line 1 column 1 [malformed]
+hint: check that the server named is the trust server of this image
 exit 1
 
 "#]]);
     verify_at(&answering(Answer::new(200, "[".repeat(100_000))), str![[r#"
 trust: verify reg.example/app:1: root metadata are invalid: not acceptable JSON: nested too deeply at line 1 column 65 [malformed]
+hint: check that the server named is the trust server of this image
 exit 1
 
 "#]]);
@@ -154,16 +169,31 @@ hint: log in to the registry of this image first, as with `docker login`
 exit 3
 
 "#]]);
-    verify_at(&asking(r#"Bearer realm="http://token.example/t",service="x""#), str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: token.example: failed to lookup address information: Name or service not known [unreachable]
+    let down = Server::down();
+    let challenge = format!(r#"Bearer realm="https://{}/t",service="x""#, down.host);
+    let server =
+        Server::https(move |_| Answer::new(401, "{}").with("www-authenticate", &challenge));
+    Machine::new()
+        .with_trust_server(&server)
+        .hiding("[TOKENS]", &down.host)
+        .refuses([(VERIFY, str![[r#"
+trust: verify reg.example/app:1: unable to reach trust server at this time: [TOKENS]: Connection refused [unreachable]
 exit 3
 
-"#]]);
-    verify_at(&asking(r#"Bearer realm="https://token.invalid/t",service="x""#), str![[r#"
-trust: verify reg.example/app:1: unable to reach trust server at this time: token.invalid: failed to lookup address information: Name or service not known [unreachable]
+"#]])]);
+}
+
+#[test]
+fn passwords_in_the_clear() {
+    let server = asking(r#"Bearer realm="http://token.example/t",service="x""#);
+    let machine = Machine::new().with_trust_server(&server);
+    let config = r#"{"auths": {"reg.example": {"auth": "bWU6cHc="}}}"#;
+    machine.file(".docker/config.json", config);
+    machine.refuses([(VERIFY, str![[r#"
+trust: verify reg.example/app:1: refusing to send credentials to http://token.example/t over plain http: anyone on the way could read them [unreachable]
 exit 3
 
-"#]]);
+"#]])]);
 }
 
 #[test]

@@ -21,7 +21,8 @@ exit 3
     machine
         .file("ca.crt", believed)
         .refuses([("verify --tls-ca ca.crt reg.example/app:1", str![[r#"
-trust: verify reg.example/app:1: cannot trust [SERVER]: BadSignature [unreachable]
+trust: verify reg.example/app:1: cannot trust [SERVER]: certificate signed by unknown authority [unreachable]
+hint: name its authority with --tls-ca FILE, or put it into Docker's folder as tls/[SERVER]/ca.crt
 exit 3
 
 "#]])]);

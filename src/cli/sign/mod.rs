@@ -44,13 +44,17 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     if let Some(signer) = &args.signer {
         super::name::check("signer", signer)?;
     }
-    let images = args.images.iter().map(|typed| target(typed, args.local));
+    let images = args.images.iter().map(|typed| {
+        target(typed, args.local).map_err(|failure| failure.doing(format!("sign {typed}")))
+    });
     let images = images.collect::<Result<Vec<_>, _>>()?;
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let mut signed = Vec::new();
     for image in &images {
-        let source = sign(image, args, &mut keyring, session).await?;
+        let source = sign(image, args, &mut keyring, session)
+            .await
+            .map_err(|failure| failure.doing(format!("sign {}", image.typed())))?;
         signed.push(serde_json::json!({
             "image": image.typed(),
             "name": image.familiar(),
@@ -144,9 +148,10 @@ async fn publish(
 fn target(typed: &str, local: bool) -> Result<ImageReference, Failure> {
     let image = ImageReference::parse(typed)?;
     match (image.tag(), image.digest()) {
-        (None, Some(_)) => Err(Failure::wrong(
-            "cannot use a digest reference for IMAGE:TAG",
-        )),
+        (None, Some(_)) => Err(
+            Failure::wrong("cannot use a digest reference for IMAGE:TAG")
+                .hint("name the tag too, as IMAGE:TAG@DIGEST"),
+        ),
         (None, None) => Err(Failure::wrong(format!("no tag specified for {typed}"))),
         (Some(_), Some(_)) if local => Err(Failure::wrong(
             "--local signs what the engine pushes; leave the digest out",
