@@ -6,5 +6,6 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main(std::env::args_os().collect())
+    let words: Vec<_> = std::env::args_os().collect();
+    cli::main(&words)
 }

@@ -1,5 +1,6 @@
 //! The door: what people type, one command a file.
 
+mod decision;
 mod failure;
 mod globals;
 mod inspect;
@@ -7,18 +8,25 @@ mod key;
 mod name;
 mod notice;
 mod output;
+mod plugin;
 mod progress;
 mod prompt;
+mod pull;
+mod repo;
+mod revoke;
 mod session;
 mod sign;
 mod signer;
 mod table;
 mod usage;
 mod verify;
+mod why;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use globals::Globals;
+use output::Output;
+use plugin::Call;
 use session::Session;
 use std::{ffi::OsString, io, process::ExitCode};
 use tracing_subscriber::filter::LevelFilter;
@@ -39,21 +47,55 @@ struct Cli {
 enum Command {
     Key(key::Args),
     Signer(signer::Args),
+    Repo(repo::Args),
     Sign(sign::Args),
+    Revoke(revoke::Args),
     Inspect(inspect::Args),
     Verify(verify::Args),
+    Pull(pull::Args),
+    Why(why::Args),
 }
 
 /// Runs the program with these words, the first of which is its own name.
-pub(crate) fn main(words: Vec<OsString>) -> ExitCode {
-    let environment = Environment::capture();
-    match Cli::try_parse_from(words) {
-        Ok(cli) => start(cli, environment, false),
-        Err(error) => usage::answer(&error, environment.no_color),
+pub(crate) fn main(words: &[OsString]) -> ExitCode {
+    let mut environment = Environment::capture();
+    let (program, words) = words.split_first().unzip();
+    let words = words.unwrap_or_default();
+    if !plugin::is_called(program) {
+        return start(words, "trust", environment, false);
+    }
+    match plugin::read(words, &mut environment) {
+        Ok(Call::Metadata(text)) => {
+            let out = Output::new(&Globals::default(), true, environment.no_color);
+            out.say(&text);
+            ended(&out, Ok(()))
+        }
+        Ok(Call::Command { mut words, debug }) => {
+            if debug {
+                words.push("--verbose".into());
+            }
+            start(&words, "docker trust", environment, true)
+        }
+        Err(failure) => {
+            let out = Output::new(&Globals::default(), true, environment.no_color);
+            ended(&out, Err(failure))
+        }
     }
 }
 
-fn start(cli: Cli, environment: Environment, plugin: bool) -> ExitCode {
+/// Parses the command and runs it.
+fn start(
+    words: &[OsString],
+    name: &'static str,
+    environment: Environment,
+    plugin: bool,
+) -> ExitCode {
+    let command = Cli::command().no_binary_name(true).bin_name(name);
+    let parsed = command.try_get_matches_from(words);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return usage::answer(&error, plugin, environment.no_color),
+    };
     let session = Session::begin(cli.globals, environment, plugin);
     if session.globals.verbose {
         trace();
@@ -65,11 +107,15 @@ fn start(cli: Cli, environment: Environment, plugin: bool) -> ExitCode {
         Ok(runtime) => runtime.block_on(run(&cli.command, &session)),
         Err(error) => Err(Failure::unfinished(error.to_string())),
     };
-    let written = session.out.finish();
+    ended(&session.out, done)
+}
+
+fn ended(out: &Output, done: Result<(), Failure>) -> ExitCode {
+    let written = out.finish();
     match done.and(written) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.tell(&session.out);
+            failure.tell(out);
             failure.exit_code()
         }
     }
@@ -79,11 +125,15 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Key(args) => key::run(args, session),
         Command::Signer(args) => signer::run(args, session).await,
+        Command::Repo(args) => repo::run(args, session).await,
         Command::Sign(args) => sign::run(args, session)
             .await
             .map_err(|failure| failure.doing("sign")),
+        Command::Revoke(args) => revoke::run(args, session).await,
         Command::Inspect(args) => inspect::run(args, session).await,
         Command::Verify(args) => verify::run(args, session).await,
+        Command::Pull(args) => pull::run(args, session).await,
+        Command::Why(args) => why::run(args, session).await,
     }
 }
 

@@ -46,6 +46,11 @@ impl<'o> Layers<'o> {
         }
     }
 
+    /// Leaves nothing half drawn behind.
+    pub(crate) fn end(&self) {
+        self.layers.values().for_each(|(bar, _)| bar.abandon());
+    }
+
     fn remark(&self, status: &str) {
         match &self.bars {
             Some(bars) => bars.suspend(|| self.out.note(status)),

@@ -18,6 +18,7 @@ use trust::{
     tls::{TlsFiles, http_client},
 };
 use trust_store::{keys::KeyStore, metadata::Cache};
+use url::Url;
 
 /// What the commands of one run share; files are read when they are first needed.
 pub(crate) struct Session {
@@ -81,10 +82,15 @@ impl Session {
         Ok(Repository::new(image.gun(), cache, remote))
     }
 
-    async fn notary(&self, image: &ImageReference, actions: Actions) -> Result<Notary, Failure> {
+    /// The trust server that speaks for an image.
+    pub(crate) fn server(&self, image: &ImageReference) -> Result<Url, Failure> {
         let given = self.globals.server.as_deref();
         let chosen = given.or(self.environment.trust_server.as_deref());
-        let server = trust_server_for(image.registry(), chosen)?;
+        Ok(trust_server_for(image.registry(), chosen)?)
+    }
+
+    async fn notary(&self, image: &ImageReference, actions: Actions) -> Result<Notary, Failure> {
+        let server = self.server(image)?;
         let host = match (server.host_str().unwrap_or_default(), server.port()) {
             (host, Some(port)) => format!("{host}:{port}"),
             (host, None) => host.to_owned(),

@@ -5,20 +5,21 @@ use clap::error::ErrorKind;
 use std::process::ExitCode;
 
 /// Prints the help that was asked for, or what is wrong with the command line.
-pub(super) fn answer(error: &clap::Error, no_color: bool) -> ExitCode {
+pub(super) fn answer(error: &clap::Error, plugin: bool, no_color: bool) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Where nobody can be told, nobody can be told that either.
             let _ = error.print();
             ExitCode::SUCCESS
         }
-        // Help that nobody asked for is an error, but no less readable.
+        // Help that nobody asked for is an error, but no less readable; for Docker it is none.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
-            ExitCode::from(2)
+            ExitCode::from(if plugin { 0 } else { 2 })
         }
         _ => {
             let failure = failure(&error.render().to_string());
-            failure.tell(&Output::new(&Globals::default(), false, no_color));
+            failure.tell(&Output::new(&Globals::default(), plugin, no_color));
             failure.exit_code()
         }
     }
@@ -29,11 +30,15 @@ fn failure(text: &str) -> Failure {
     let mut paragraphs = text.split("\n\n").map(on_one_line);
     let wrong = paragraphs.next().unwrap_or_default();
     let wrong = wrong.strip_prefix("error: ").unwrap_or(&wrong).to_owned();
+    let rest: Vec<String> = paragraphs.collect();
     let failure = Failure::wrong(wrong).doing("command line");
-    let hint = |text: &String| HINTS.iter().find_map(|label| text.strip_prefix(label).map(str::to_owned));
-    match paragraphs.find_map(|paragraph| hint(&paragraph)) {
+    let hint = HINTS.iter().find_map(|(label, before)| {
+        let found = rest.iter().find_map(|text| text.strip_prefix(label))?;
+        Some(format!("{before}{found}"))
+    });
+    match hint {
         Some(hint) => failure.hint(hint),
-        None => failure.hint("`trust --help` and `trust COMMAND --help` tell more"),
+        None => failure.hint("--help says more"),
     }
 }
 
@@ -41,7 +46,8 @@ fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-const HINTS: [&str; 2] = ["tip: ", "Usage: "];
+/// How the paragraphs worth repeating begin, the most helpful first, and what replaces that.
+const HINTS: [(&str, &str); 2] = [("tip: a similar", "a similar"), ("Usage: ", "usage: ")];
 
 #[cfg(test)]
 mod tests {

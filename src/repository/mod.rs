@@ -5,6 +5,7 @@ mod error;
 pub mod init;
 pub mod inspect;
 pub mod keyring;
+pub mod known;
 mod open;
 mod publish;
 mod refresh;

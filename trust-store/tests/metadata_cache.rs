@@ -266,3 +266,22 @@ fn endless_writer() {
             .unwrap();
     }
 }
+
+#[test]
+fn repositories_are_listed_by_name() {
+    let home = tempfile::tempdir().unwrap();
+    let cache = Cache::at(home.path());
+    assert_eq!(cache.repositories().unwrap(), Vec::<String>::new());
+    for gun in ["z", "a/metadata", "a/b/c", GUN] {
+        let repository = cache.repository(gun).unwrap();
+        let lock = repository.lock().unwrap();
+        let files: [(&str, &[u8]); 2] = [("root", b"r"), ("targets/root", b"t")];
+        repository.replace(&lock, &files, &[], None).unwrap();
+    }
+    // Docker makes folders for whatever is only looked at.
+    fs::create_dir_all(home.path().join("tuf/empty/metadata")).unwrap();
+    assert_eq!(
+        cache.repositories().unwrap(),
+        ["a/b/c", "a/metadata", GUN, "z"]
+    );
+}

@@ -1,13 +1,21 @@
 //! `trust key`: private keys on this machine.
 
+pub(super) mod file;
+pub(super) mod find;
 mod generate;
+mod list;
+mod load;
+mod show;
 
 use super::failure::Failure;
 use super::session::Session;
 use clap::Subcommand;
+use jiff::Timestamp;
+use std::time::SystemTime;
 
 /// Make, load and look at signing keys
 #[derive(clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -16,12 +24,25 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Generate(generate::Args),
+    Load(load::Args),
+    List(list::Args),
+    Show(show::Args),
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
-    match &args.command {
-        Command::Generate(args) => {
-            generate::run(args, session).map_err(|failure| failure.doing("key generate"))
-        }
-    }
+    let (done, doing) = match &args.command {
+        Command::Generate(args) => (generate::run(args, session), "key generate"),
+        Command::Load(args) => (load::run(args, session), "key load"),
+        Command::List(args) => (list::run(args, session), "key list"),
+        Command::Show(args) => (show::run(args, session), "key show"),
+    };
+    done.map_err(|failure| failure.doing(doing))
+}
+
+/// A file's time to the second, in UTC.
+fn moment(time: SystemTime) -> String {
+    let moment = Timestamp::try_from(time).unwrap_or_default();
+    Timestamp::from_second(moment.as_second())
+        .unwrap_or(moment)
+        .to_string()
 }

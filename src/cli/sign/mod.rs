@@ -163,7 +163,7 @@ fn target(typed: &str, local: bool) -> Result<ImageReference, Failure> {
 fn role(name: &str) -> Result<RoleName, String> {
     RoleName::parse(name)
         .filter(|role| role.is_delegation() || *role == RoleName::targets())
-        .ok_or_else(|| "targets are signed into targets or a role below it".to_owned())
+        .ok_or_else(|| "images are signed into targets or a role below it, such as targets/releases".to_owned())
 }
 
 fn custom(json: &str) -> Result<Custom, String> {

@@ -1,6 +1,7 @@
 //! `trust signer`: people who may sign a repository's tags.
 
 mod add;
+mod remove;
 
 use super::failure::{Failure, worst};
 use super::session::Session;
@@ -8,6 +9,7 @@ use clap::Subcommand;
 
 /// Add and remove signers of repositories
 #[derive(clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -16,6 +18,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Add(add::Args),
+    Remove(remove::Args),
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -23,6 +26,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         Command::Add(args) => add::run(args, session)
             .await
             .map_err(|failure| failure.doing("signer add")),
+        Command::Remove(args) => remove::run(args, session)
+            .await
+            .map_err(|failure| failure.doing("signer remove")),
     }
 }
 

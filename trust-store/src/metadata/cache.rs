@@ -36,6 +36,33 @@ impl Cache {
             directory: self.tuf.join(repository_folder(gun)?),
         })
     }
+
+    /// The names of all repositories this trust directory knows, sorted.
+    pub fn repositories(&self) -> Result<Vec<String>, CacheError> {
+        let mut found = Vec::new();
+        let mut open = vec![String::new()];
+        while let Some(name) = open.pop() {
+            let directory = self.tuf.join(&name);
+            if repository_folder(&name).is_ok()
+                && directory.join(METADATA).join("root.json").is_file()
+            {
+                found.push(name.clone());
+            }
+            for child in folders(&directory)? {
+                let child = if name.is_empty() {
+                    child
+                } else {
+                    format!("{name}/{child}")
+                };
+                // A name that is too long is no repository's, and neither are those below it.
+                if repository_folder(&child).is_ok() {
+                    open.push(child);
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
 }
 
 impl RepositoryCache {
@@ -106,6 +133,21 @@ impl RepositoryCache {
         sync_directory(&self.directory).map_err(CacheError::io("remove", &self.directory))?;
         discard(&trash)
     }
+}
+
+/// The names of the folders in a folder; none if it is not there.
+fn folders(directory: &Path) -> Result<Vec<String>, CacheError> {
+    let listing = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.and_then(Iterator::collect::<Result<Vec<_>, _>>),
+    };
+    let entries = listing.map_err(CacheError::io("read", directory))?;
+    let folders = entries
+        .into_iter()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    Ok(folders
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect())
 }
 
 fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, CacheError> {

@@ -1,0 +1,85 @@
+//! `trust key list`
+
+use super::moment;
+use crate::cli::{failure::Failure, session::Session, table::table};
+use std::collections::BTreeMap;
+use trust::repository::known::{KnownKey, known_keys};
+use trust_store::keys::{KeyStore, StoredKey};
+
+/// List the private keys on this machine
+///
+/// The type of an encrypted key is known once trust data that name it have been seen.
+#[derive(clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
+    let store = session.keys()?;
+    let keys = store.list()?;
+    let known = known_keys(&session.cache()?)?;
+    if session.out.is_json() {
+        let rows = keys.iter().map(|key| {
+            serde_json::json!({
+                "id": key.id,
+                "role": key.role,
+                "repository": key.gun,
+                "type": key_type(key, &store, &known),
+                "created": moment(key.created),
+                "encrypted": key.encrypted,
+                "location": key.path,
+            })
+        });
+        session.out.json(&rows.collect::<Vec<_>>());
+        return Ok(());
+    }
+    let rows: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            let (role, whose) = owner(key);
+            [
+                key.id.get(..SHORT_ID).unwrap_or(&key.id).to_owned(),
+                role,
+                whose,
+                key_type(key, &store, &known).unwrap_or_else(|| "-".to_owned()),
+                moment(key.created),
+                key.path.display().to_string(),
+            ]
+        })
+        .collect();
+    session.out.text(&table(HEADER, &rows));
+    Ok(())
+}
+
+/// What the key is for, and the repository or the signer it belongs to.
+fn owner(key: &StoredKey) -> (String, String) {
+    let nobody = || "-".to_owned();
+    match (&key.role, &key.gun) {
+        (Some(role), Some(gun)) => (role.clone(), gun.clone()),
+        (Some(role), None) if role == "root" => (role.clone(), nobody()),
+        (Some(role), None) => ("signer".to_owned(), role.clone()),
+        (None, gun) => (nobody(), gun.clone().unwrap_or_else(nobody)),
+    }
+}
+
+fn key_type(
+    key: &StoredKey,
+    store: &KeyStore,
+    known: &BTreeMap<String, KnownKey>,
+) -> Option<String> {
+    if let Some(known) = known.get(&key.id) {
+        return Some(known.key.key_type.clone());
+    }
+    let readable = !key.encrypted;
+    let opened = readable.then(|| store.unlock(key, None).ok()).flatten()?;
+    Some(opened.public().key_type.clone())
+}
+
+const HEADER: [&str; 6] = [
+    "KEY ID",
+    "ROLE",
+    "REPOSITORY/SIGNER",
+    "TYPE",
+    "CREATED",
+    "LOCATION",
+];
+/// Digits of an id; any unambiguous prefix names the key.
+const SHORT_ID: usize = 12;

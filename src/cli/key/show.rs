@@ -1,0 +1,66 @@
+//! `trust key show`
+
+use super::{find::only, moment};
+use crate::cli::{failure::Failure, prompt::Prompt, session::Session};
+use trust::repository::{keyring::Keyring, known::known_keys};
+use trust_store::keys::{KeyStore, PublicKey, StoredKey, encode_public};
+
+/// Show a key's public half and where it is used
+///
+/// The passphrase is needed only for a key that no trust data seen so far name.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Id, the first digits of it, or name of the key
+    #[arg(value_name = "ID|NAME")]
+    key: String,
+}
+
+pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let store = session.keys()?;
+    let stored = only(&store, &args.key)?;
+    let (public, uses) = match known_keys(&session.cache()?)?.remove(&stored.id) {
+        Some(known) => (known.key, known.uses),
+        None => (open(store, &stored, session)?, Vec::new()),
+    };
+    let pem = encode_public(&public, stored.role.as_deref())?;
+    if session.out.is_json() {
+        let uses: Vec<_> = uses
+            .iter()
+            .map(|(repository, role)| serde_json::json!({"repository": repository, "role": role}))
+            .collect();
+        session.out.json(&serde_json::json!({
+            "id": stored.id,
+            "role": stored.role,
+            "repository": stored.gun,
+            "type": public.key_type,
+            "created": moment(stored.created),
+            "encrypted": stored.encrypted,
+            "location": stored.path,
+            "public_key": pem,
+            "uses": uses,
+        }));
+        return Ok(());
+    }
+    let say = |label: &str, value: &str| session.out.say(&format!("{label:<13}{value}"));
+    say("Key ID:", &stored.id);
+    say("Role:", stored.role.as_deref().unwrap_or("-"));
+    if let Some(gun) = &stored.gun {
+        say("Repository:", gun);
+    }
+    say("Type:", &public.key_type);
+    say("Created:", &moment(stored.created));
+    say("Location:", &stored.path.display().to_string());
+    for (index, (gun, role)) in uses.iter().enumerate() {
+        let label = if index == 0 { "Used in:" } else { "" };
+        say(label, &format!("{gun} as {role}"));
+    }
+    session.out.text(&format!("\n{pem}"));
+    Ok(())
+}
+
+fn open(store: KeyStore, stored: &StoredKey, session: &Session) -> Result<PublicKey, Failure> {
+    let mut prompt = Prompt::new(session);
+    let mut keyring = Keyring::new(store, &mut prompt);
+    let role = stored.role.as_deref().unwrap_or("signer");
+    Ok(keyring.open(stored, role)?.public().clone())
+}

@@ -1,0 +1,33 @@
+//! `trust repo`: repositories of signed tags.
+
+mod init;
+mod list;
+mod show;
+
+use super::failure::Failure;
+use super::session::Session;
+use clap::Subcommand;
+
+/// Begin repositories of signed tags and look at them
+#[derive(clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Args),
+    List(list::Args),
+    Show(show::Args),
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let (done, doing, repository) = match &args.command {
+        Command::Init(args) => (init::run(args, session).await, "init", &args.repository),
+        Command::List(args) => (list::run(args, session).await, "list", &args.repository),
+        Command::Show(args) => (show::run(args, session).await, "show", &args.repository),
+    };
+    done.map_err(|failure| failure.doing(format!("repo {doing} {repository}")))
+}

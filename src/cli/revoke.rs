@@ -1,0 +1,50 @@
+//! `trust revoke`
+
+use super::{failure::Failure, notice, prompt::Prompt, session::Session};
+use trust::{reference::ImageReference, remote::Actions, repository::keyring::Keyring};
+
+/// Take back the signatures on an image, or on all tags of a repository
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Do not ask before all tags are revoked
+    #[arg(short, long)]
+    yes: bool,
+    /// The image
+    #[arg(value_name = "IMAGE[:TAG]")]
+    image: String,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let (typed, out) = (&args.image, &session.out);
+    let image = ImageReference::parse(typed)?;
+    if image.digest().is_some() {
+        return Err(Failure::wrong(
+            "cannot use a digest reference for IMAGE:TAG",
+        ));
+    }
+    let question = format!("Confirm you would like to delete all signature data for {typed}?");
+    if image.tag().is_none() && !args.yes && !session.confirm(&question) {
+        report(false, typed, session);
+        return Ok(());
+    }
+    let mut prompt = Prompt::new(session);
+    let mut keyring = Keyring::new(session.keys()?, &mut prompt);
+    let repository = session.repository(&image, Actions::PullPush).await?;
+    let mut watch = |event| notice::tell(out, event);
+    repository
+        .revoke(&mut keyring, image.tag(), session.now(), &mut watch)
+        .await
+        .map_err(|error| {
+            Failure::from(error).after(&format!("could not remove signature for {typed}"))
+        })?;
+    out.say(&format!("Successfully deleted signature for {typed}"));
+    report(true, typed, session);
+    Ok(())
+}
+
+fn report(revoked: bool, image: &str, session: &Session) {
+    if session.out.is_json() {
+        let done = serde_json::json!({ "image": image, "revoked": revoked });
+        session.out.json(&done);
+    }
+}

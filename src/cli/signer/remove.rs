@@ -1,0 +1,85 @@
+//! `trust signer remove`
+
+use super::{Failed, report, summary};
+use crate::cli::{failure::Failure, notice, prompt::Prompt, session::Session};
+use trust::{
+    reference::ImageReference,
+    remote::Actions,
+    repository::{Error, keyring::Keyring, signer::Removal},
+};
+
+/// Remove a signer from repositories
+///
+/// What others signed stays signed.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Do not ask, even if no signature on the released tags is left
+    #[arg(short, long)]
+    force: bool,
+    /// Name of the signer
+    name: String,
+    /// Repositories to remove the signer from
+    #[arg(required = true, value_name = "REPOSITORY")]
+    repositories: Vec<String>,
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let mut prompt = Prompt::new(session);
+    let mut keyring = Keyring::new(session.keys()?, &mut prompt);
+    let mut failed = Failed::new();
+    for repository in &args.repositories {
+        if let Err(failure) = remove(repository, args, &mut keyring, session).await {
+            let doing = format!("signer remove {repository}");
+            failure.clone().doing(doing).tell(&session.out);
+            session.out.complain("");
+            failed.push((repository.as_str(), failure));
+        }
+    }
+    report(&args.name, &args.repositories, &failed, session);
+    summary("error removing signer from", &failed)
+}
+
+async fn remove(
+    repository: &str,
+    args: &Args,
+    keyring: &mut Keyring<'_>,
+    session: &Session,
+) -> Result<(), Failure> {
+    let (name, out) = (&args.name, &session.out);
+    out.say(&format!("Removing signer \"{name}\" from {repository}..."));
+    if name == "releases" {
+        let words = "releases is a reserved keyword and cannot be removed";
+        return Err(Failure::wrong(words));
+    }
+    let image = ImageReference::parse(repository)?;
+    let opened = session.repository(&image, Actions::PullPush).await?;
+    let confirm = || {
+        args.force
+            || session.confirm(&format!(
+                "The signer \"{name}\" signed the last released version of {repository}. Removing \
+                 this signer will make {repository} unpullable. Are you sure you want to continue?"
+            ))
+    };
+    let mut watch = |event| notice::tell(out, event);
+    let removed = opened
+        .remove_signer(keyring, name, confirm, session.now(), &mut watch)
+        .await
+        .map_err(|error| in_dockers_words(error, name, repository))?;
+    match removed {
+        Removal::Done => out.say(&format!("Successfully removed {name} from {repository}\n")),
+        Removal::Declined => out.note("Aborting action."),
+    }
+    Ok(())
+}
+
+fn in_dockers_words(error: Error, name: &str, repository: &str) -> Failure {
+    match &error {
+        Error::NoSuchSigner { .. } => {
+            Failure::from(error).saying(format!("no signer {name} for repository {repository}"))
+        }
+        Error::NotInitialized { .. } => {
+            Failure::from(error).after(&format!("error retrieving signers for {repository}"))
+        }
+        _ => error.into(),
+    }
+}
