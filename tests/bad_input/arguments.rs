@@ -14,7 +14,7 @@ exit 2
 "#]]),
         ("frobnicate", str![[r#"
 trust: command line: unrecognized subcommand 'frobnicate'
-hint: trust [OPTIONS] <COMMAND>
+hint: usage: trust [OPTIONS] <COMMAND>
 exit 2
 
 "#]]),
@@ -26,61 +26,61 @@ exit 2
 "#]]),
         ("verify", str![[r#"
 trust: command line: the following required arguments were not provided: <IMAGE>...
-hint: trust verify <IMAGE>...
+hint: usage: trust verify <IMAGE>...
 exit 2
 
 "#]]),
         ("verify --frob app", str![[r#"
 trust: command line: unexpected argument '--frob' found
-hint: to pass '--frob' as a value, use '-- --frob'
+hint: usage: trust verify [OPTIONS] <IMAGE>...
 exit 2
 
 "#]]),
         ("verify --format yaml app", str![[r#"
 trust: command line: invalid value 'yaml' for '--format <FORM>' [possible values: text, json]
-hint: `trust --help` and `trust COMMAND --help` tell more
+hint: --help says more
 exit 2
 
 "#]]),
         ("verify --threshold 0 app", str![[r#"
-trust: command line: invalid value '0' for '--threshold <N>': 0 is not in 1..18446744073709551615
-hint: `trust --help` and `trust COMMAND --help` tell more
+trust: command line: invalid value '0' for '--threshold <N>': it is a number of signers, at least 1
+hint: --help says more
 exit 2
 
 "#]]),
         ("verify --threshold many app", str![[r#"
-trust: command line: invalid value 'many' for '--threshold <N>': invalid digit found in string
-hint: `trust --help` and `trust COMMAND --help` tell more
+trust: command line: invalid value 'many' for '--threshold <N>': it is a number of signers, at least 1
+hint: --help says more
 exit 2
 
 "#]]),
         ("verify --threshold 18446744073709551616 app", str![[r#"
-trust: command line: invalid value '18446744073709551616' for '--threshold <N>': number too large to fit in target type
-hint: `trust --help` and `trust COMMAND --help` tell more
+trust: command line: invalid value '18446744073709551616' for '--threshold <N>': it is a number of signers, at least 1
+hint: --help says more
 exit 2
 
 "#]]),
         ("verify --server", str![[r#"
 trust: command line: a value is required for '--server <URL>' but none was supplied
-hint: `trust --help` and `trust COMMAND --help` tell more
+hint: --help says more
 exit 2
 
 "#]]),
         ("verify --color sometimes app", str![[r#"
 trust: command line: invalid value 'sometimes' for '--color <WHEN>' [possible values: auto, never, always]
-hint: `trust --help` and `trust COMMAND --help` tell more
+hint: --help says more
 exit 2
 
 "#]]),
         ("sign --custom {broken app:1", str![[r#"
 trust: command line: invalid value '{broken' for '--custom <JSON>': key must be a string at line 1 column 2
-hint: `trust --help` and `trust COMMAND --help` tell more
+hint: --help says more
 exit 2
 
 "#]]),
         ("sign", str![[r#"
 trust: command line: the following required arguments were not provided: <IMAGE:TAG[@DIGEST]>...
-hint: trust sign <IMAGE:TAG[@DIGEST]>...
+hint: usage: trust sign <IMAGE:TAG[@DIGEST]>...
 exit 2
 
 "#]]),
@@ -92,31 +92,31 @@ exit 2
 "#]]),
         ("key generate", str![[r#"
 trust: command line: the following required arguments were not provided: <NAME>
-hint: trust key generate <NAME>
+hint: usage: trust key generate <NAME>
 exit 2
 
 "#]]),
         ("key generate --type rsa alice", str![[r#"
 trust: command line: invalid value 'rsa' for '--type <TYPE>' [possible values: ecdsa, ed25519]
-hint: `trust --help` and `trust COMMAND --help` tell more
+hint: --help says more
 exit 2
 
 "#]]),
         ("key generate alice bob", str![[r#"
 trust: command line: unexpected argument 'bob' found
-hint: trust key generate [OPTIONS] <NAME>
+hint: usage: trust key generate [OPTIONS] <NAME>
 exit 2
 
 "#]]),
         ("signer add --key", str![[r#"
 trust: command line: a value is required for '--key <FILE>' but none was supplied
-hint: `trust --help` and `trust COMMAND --help` tell more
+hint: --help says more
 exit 2
 
 "#]]),
         ("signer add alice", str![[r#"
 trust: command line: the following required arguments were not provided: <REPOSITORY>...
-hint: trust signer add <NAME> <REPOSITORY>...
+hint: usage: trust signer add <NAME> <REPOSITORY>...
 exit 2
 
 "#]]),

@@ -147,14 +147,14 @@ exit 2
 
 "#]]),
         ("sign --role root app:1", str![[r#"
-trust: command line: invalid value 'root' for '--role <ROLE>': targets are signed into targets or a role below it
-hint: `trust --help` and `trust COMMAND --help` tell more
+trust: command line: invalid value 'root' for '--role <ROLE>': images are signed into targets or a role below it, such as targets/releases
+hint: --help says more
 exit 2
 
 "#]]),
         ("sign --role targets/Nigel app:1", str![[r#"
-trust: command line: invalid value 'targets/Nigel' for '--role <ROLE>': targets are signed into targets or a role below it
-hint: `trust --help` and `trust COMMAND --help` tell more
+trust: command line: invalid value 'targets/Nigel' for '--role <ROLE>': images are signed into targets or a role below it, such as targets/releases
+hint: --help says more
 exit 2
 
 "#]]),
