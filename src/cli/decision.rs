@@ -95,7 +95,7 @@ impl Record {
     /// The question could not even be asked.
     pub(super) fn fails(&mut self, failure: &Failure) {
         self.reason = failure.reason().map(Reason::code);
-        self.message = failure.words().to_owned();
+        failure.words().clone_into(&mut self.message);
     }
 
     /// Takes over what was decided.

@@ -17,10 +17,21 @@ use trust_store::{keys::KeyError, metadata::CacheError};
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     kind: Kind,
-    doing: Option<String>,
+    doing: Doing,
     wrong: String,
     reason: Option<Reason>,
     hint: Option<String>,
+}
+
+/// What was being done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Doing {
+    /// Nobody has said yet
+    Unsaid,
+    /// In our words, which Docker's users do not expect
+    Ours(String),
+    /// In Docker's words
+    Dockers(String),
 }
 
 impl Failure {
@@ -48,7 +59,7 @@ impl Failure {
     pub(crate) fn of(kind: Kind, words: impl Into<String>) -> Self {
         Self {
             kind,
-            doing: None,
+            doing: Doing::Unsaid,
             wrong: words.into(),
             reason: None,
             hint: None,
@@ -58,14 +69,19 @@ impl Failure {
     /// Names what was being done, unless that is known more exactly already.
     #[must_use]
     pub(crate) fn doing(mut self, doing: impl Into<String>) -> Self {
-        self.doing.get_or_insert_with(|| doing.into());
+        if self.doing == Doing::Unsaid {
+            self.doing = Doing::Ours(doing.into());
+        }
         self
     }
 
-    /// Puts Docker's words in front of what is wrong.
+    /// Names what was being done in Docker's words, around those that are there already.
     #[must_use]
     pub(crate) fn after(mut self, words: &str) -> Self {
-        self.wrong = format!("{words}: {}", self.wrong);
+        if let Doing::Dockers(inner) = &self.doing {
+            self.wrong = format!("{inner}: {}", self.wrong);
+        }
+        self.doing = Doing::Dockers(words.to_owned());
         self
     }
 
@@ -111,13 +127,15 @@ impl Failure {
             return;
         }
         let wrong = without_numbers(&self.wrong);
-        if out.is_plugin() {
-            out.complain(&wrong);
-        } else {
-            let doing = self.doing.iter().map(|doing| format!("{doing}: "));
-            let code = self.reason.iter().map(|reason| format!(" [{reason}]"));
-            let line: String = doing.chain([wrong]).chain(code).collect();
-            out.complain_as("trust:", &line);
+        let line = match &self.doing {
+            Doing::Ours(doing) if !out.is_plugin() => format!("{doing}: {wrong}"),
+            Doing::Dockers(doing) => format!("{doing}: {wrong}"),
+            _ => wrong,
+        };
+        match self.reason {
+            _ if out.is_plugin() => out.complain(&line),
+            Some(reason) => out.complain_as("trust:", &format!("{line} [{reason}]")),
+            None => out.complain_as("trust:", &line),
         }
         if let Some(hint) = &self.hint {
             out.complain_as("hint:", hint);
@@ -170,7 +188,7 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
     };
     Some(Failure {
         kind,
-        doing: None,
+        doing: Doing::Unsaid,
         wrong: judgement.message.clone(),
         reason: judgement.reason,
         hint: hint.cloned(),
@@ -179,12 +197,14 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if let Error::Keyring(KeyringError::Key(key)) = error {
-            return key.into();
-        }
+        let kind = match error {
+            Error::Keyring(KeyringError::Key(key)) => return key.into(),
+            Error::AlreadyInitialized(_) | Error::NoSuchSigner { .. } => Kind::Wrong,
+            _ => error.kind(),
+        };
         Self {
-            kind: error.kind(),
-            doing: None,
+            kind,
+            doing: Doing::Unsaid,
             wrong: error.to_string(),
             reason: error.reason(),
             hint: error.hint(),
@@ -206,10 +226,12 @@ impl From<KeyError> for Failure {
             KeyError::CannotWrite { .. } => {
                 Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER)
             }
-            KeyError::CannotRead { .. } | KeyError::Randomness => {
-                Self::unfinished(error.to_string())
+            KeyError::CannotRead { .. } => {
+                Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
-            KeyError::InFile { .. } => Self::wrong(error.to_string()),
+            KeyError::Randomness => Self::unfinished(error.to_string()),
+            KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
+                .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -246,9 +268,8 @@ impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
         let failure = Self::wrong(error.to_string());
         match error {
-            ReferenceError::InvalidFormat => failure.hint(
-                "an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme",
-            ),
+            ReferenceError::InvalidFormat => failure
+                .hint("an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme"),
             _ => failure,
         }
     }
@@ -284,4 +305,5 @@ impl From<EngineError> for Failure {
     }
 }
 
+const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
 const WRITABLE_FOLDER: &str = "name a writable folder with --trust-dir";

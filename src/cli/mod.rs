@@ -4,6 +4,7 @@ mod decision;
 mod failure;
 mod globals;
 mod inspect;
+mod interrupt;
 mod key;
 mod name;
 mod notice;
@@ -15,6 +16,7 @@ mod pull;
 mod repo;
 mod revoke;
 mod session;
+mod shared;
 mod sign;
 mod signer;
 mod table;
@@ -104,7 +106,12 @@ fn start(
         .enable_all()
         .build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(run(&cli.command, &session)),
+        Ok(runtime) => runtime.block_on(async {
+            tokio::select! {
+                done = run(&cli.command, &session) => done,
+                () = session.interrupt.pressed() => Err(Failure::unfinished("interrupted")),
+            }
+        }),
         Err(error) => Err(Failure::unfinished(error.to_string())),
     };
     ended(&session.out, done)
@@ -129,11 +136,15 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(args, session)
             .await
             .map_err(|failure| failure.doing("sign")),
-        Command::Revoke(args) => revoke::run(args, session).await,
+        Command::Revoke(args) => revoke::run(args, session)
+            .await
+            .map_err(|failure| failure.doing(format!("revoke {}", args.image))),
         Command::Inspect(args) => inspect::run(args, session).await,
         Command::Verify(args) => verify::run(args, session).await,
         Command::Pull(args) => pull::run(args, session).await,
-        Command::Why(args) => why::run(args, session).await,
+        Command::Why(args) => why::run(args, session)
+            .await
+            .map_err(|failure| failure.doing(format!("why {}", args.image))),
     }
 }
 

@@ -2,8 +2,11 @@
 
 use super::failure::Failure;
 use super::globals::Globals;
+use super::interrupt::Interrupt;
 use super::output::Output;
+use super::shared::Shared;
 use jiff::Timestamp;
+use reqwest::Client;
 use std::{
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -28,7 +31,12 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// Where everything that is printed goes
     pub(crate) out: Output,
+    /// Ctrl-C, while somebody is asked
+    pub(crate) interrupt: Interrupt,
     docker: OnceLock<DockerConfig>,
+    credentials: Shared<Credentials>,
+    server_clients: Shared<Client>,
+    registry_clients: Shared<Client>,
     now: Timestamp,
 }
 
@@ -40,7 +48,11 @@ impl Session {
             globals,
             environment,
             out,
+            interrupt: Interrupt::default(),
             docker: OnceLock::new(),
+            credentials: Shared::default(),
+            server_clients: Shared::default(),
+            registry_clients: Shared::default(),
             now: read_clock(),
         }
     }
@@ -75,9 +87,10 @@ impl Session {
         actions: Actions,
     ) -> Result<Repository, Failure> {
         let cache = self.cache()?.repository(image.gun())?;
-        let remote = match self.globals.offline {
-            true => None,
-            false => Some(self.notary(image, actions).await?),
+        let remote = if self.globals.offline {
+            None
+        } else {
+            Some(self.notary(image, actions).await?)
         };
         Ok(Repository::new(image.gun(), cache, remote))
     }
@@ -95,7 +108,10 @@ impl Session {
             (host, Some(port)) => format!("{host}:{port}"),
             (host, None) => host.to_owned(),
         };
-        let http = http_client(&self.tls_files(&host)?, &host)?;
+        let http = self.server_clients.of_or(&host, || {
+            Ok::<_, Failure>(http_client(&self.tls_files(&host)?, &host)?)
+        })?;
+        tracing::debug!(%server, gun = image.gun(), "trust server");
         let credentials = self.credentials(image).await?;
         Ok(Notary::new(
             http,
@@ -110,10 +126,11 @@ impl Session {
     pub(crate) async fn registry(&self, image: &ImageReference) -> Result<Registry, Failure> {
         self.online()?;
         let host = image.registry();
-        let files = self.tls_files(host)?.and(TlsFiles::from_folder(
-            &Path::new(ENGINE_CERTIFICATES).join(host),
-        )?);
-        let http = http_client(&files, host)?;
+        let http = self.registry_clients.of_or(host, || {
+            let engines = Path::new(ENGINE_CERTIFICATES).join(host);
+            let files = self.tls_files(host)?.and(TlsFiles::from_folder(&engines)?);
+            Ok::<_, Failure>(http_client(&files, host)?)
+        })?;
         Ok(Registry::new(http, host, self.credentials(image).await?))
     }
 
@@ -126,14 +143,20 @@ impl Session {
 
     /// Who we are to the registry of an image and the trust server that speaks for it.
     pub(crate) async fn credentials(&self, image: &ImageReference) -> Result<Credentials, Failure> {
-        Ok(self.docker_config()?.credentials(image.registry()).await?)
+        let host = image.registry();
+        if let Some(known) = self.credentials.of(host) {
+            return Ok(known);
+        }
+        let asked = self.docker_config()?.credentials(host).await?;
+        tracing::debug!(registry = host, credentials = ?asked, "who we are");
+        Ok(self.credentials.keep(host, asked))
     }
 
     fn online(&self) -> Result<(), Failure> {
-        match self.globals.offline {
-            true => Err(Failure::from(Error::Offline)),
-            false => Ok(()),
+        if self.globals.offline {
+            return Err(Error::Offline.into());
         }
+        Ok(())
     }
 
     fn tls_files(&self, host: &str) -> Result<TlsFiles, Failure> {

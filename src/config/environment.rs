@@ -116,7 +116,10 @@ pub fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, ConfigErro
         .map_err(|_| unreadable(ErrorKind::InvalidData, "a passphrase is text in UTF-8"))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     match line.strip_suffix('\r').unwrap_or(line) {
-        "" => Err(unreadable(ErrorKind::InvalidData, "there is no passphrase in it")),
+        "" => Err(unreadable(
+            ErrorKind::InvalidData,
+            "there is no passphrase in it",
+        )),
         passphrase => Ok(Zeroizing::new(passphrase.to_owned())),
     }
 }

@@ -153,7 +153,8 @@ impl Error {
                 Some("load a signer's key with `trust key load`, or name one with `--as`".to_owned())
             }
             Self::Floor(_) => Some("restore the repository's .floor.json from a backup".to_owned()),
-            Self::Cache(_) => Some("name a writable folder with --trust-dir".to_owned()),
+            Self::Offline => Some("leave out --offline: this needs more than is kept here".to_owned()),
+            Self::Cache(CacheError::Io { .. }) => Some("name a writable folder with --trust-dir".to_owned()),
             _ => None,
         }
     }

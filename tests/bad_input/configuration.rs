@@ -47,12 +47,14 @@ trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 36: 
 exit 2
 
 "#]])]);
-    configured(r#"{"auths": {"reg.example": {"auth": "?!"}}}"#)
-        .refuses([("verify reg.example/app:1", str![[r#"
+    configured(r#"{"auths": {"reg.example": {"auth": "?!"}}}"#).refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: invalid credentials for reg.example: the auth field is not base64
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     configured(r#"{"auths": {"reg.example": {"auth": "bm9jb2xvbg=="}}}"#)
         .refuses([("verify reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: invalid credentials for reg.example: the auth field is not user:password
@@ -61,21 +63,27 @@ exit 2
 "#]])]);
     let machine = Machine::new();
     machine.folder(".docker/config.json");
-    machine.refuses([("verify reg.example/app:1", str![[r#"
+    machine.refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: cannot read [HOME]/.docker/config.json: Is a directory
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     configured(&"[".repeat(100_000)).refuses([("verify reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: [HOME]/.docker/config.json, line 1, column 1: expected a JSON object
 exit 2
 
 "#]])]);
-    configured(&" ".repeat((4 << 20) + 1)).refuses([("verify reg.example/app:1", str![[r#"
+    configured(&" ".repeat((4 << 20) + 1)).refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: [HOME]/.docker/config.json is larger than 4194304 bytes
 exit 2
 
-"#]])]);
+"#]],
+    )]);
 }
 
 #[test]
@@ -127,56 +135,81 @@ trust: verify reg.example/app:1: valid https URL required for trust server, got 
 exit 2
 
 "#]])]);
-    server("notary").refuses([("verify reg.example/app:1", str![[r#"
+    server("notary").refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: valid https URL required for trust server, got notary
 exit 2
 
-"#]])]);
-    server("https://").refuses([("verify reg.example/app:1", str![[r#"
+"#]],
+    )]);
+    server("https://").refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: valid https URL required for trust server, got https://
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     Machine::new().refuses([
-        ("verify --server ftp://reg.example reg.example/app:1", str![[r#"
+        (
+            "verify --server ftp://reg.example reg.example/app:1",
+            str![[r#"
 trust: verify reg.example/app:1: valid https URL required for trust server, got ftp://reg.example
 exit 2
 
-"#]]),
-        ("verify --tls-ca absent.crt reg.example/app:1", str![[r#"
+"#]],
+        ),
+        (
+            "verify --tls-ca absent.crt reg.example/app:1",
+            str![[r#"
 trust: verify reg.example/app:1: cannot read absent.crt: No such file or directory
 exit 2
 
-"#]]),
-        ("verify --tls-ca .docker reg.example/app:1", str![[r#"
+"#]],
+        ),
+        (
+            "verify --tls-ca .docker reg.example/app:1",
+            str![[r#"
 trust: verify reg.example/app:1: cannot read .docker: Is a directory
 exit 2
 
-"#]]),
+"#]],
+        ),
     ]);
-    Machine::new()
-        .with("DOCKER_AUTH_CONFIG", "{")
-        .refuses([("verify reg.example/app:1", str![[r#"
+    Machine::new().with("DOCKER_AUTH_CONFIG", "{").refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: DOCKER_AUTH_CONFIG, line 1, column 1: EOF while parsing an object
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     Machine::new()
         .with("DOCKER_CONFIG", "")
         .with("HOME", "")
-        .refuses([("verify reg.example/app:1", str![[r#"
+        .refuses([(
+            "verify reg.example/app:1",
+            str![[r#"
 trust: verify reg.example/app:1: cannot find Docker's configuration: set DOCKER_CONFIG or HOME
 exit 2
 
-"#]])]);
+"#]],
+        )]);
     let server = Server::https(|_| Answer::ok());
     let machine = Machine::new().with_trust_server(&server);
-    machine.file(&format!(".docker/tls/{}/ca.crt", server.host), "no certificate");
-    machine.refuses([("verify reg.example/app:1", str![[r#"
+    machine.file(
+        &format!(".docker/tls/{}/ca.crt", server.host),
+        "no certificate",
+    );
+    machine.refuses([(
+        "verify reg.example/app:1",
+        str![[r#"
 trust: verify reg.example/app:1: [HOME]/.docker/tls/[SERVER]/ca.crt holds no certificate in PEM form
 exit 2
 
-"#]])]);
+"#]],
+    )]);
 }
 
 #[test]
@@ -189,38 +222,38 @@ fn passphrases() {
     machine.refuses([
         ("key generate alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: no passphrase for the alice key, and no terminal to ask on
+trust: failed to generate key for alice: no passphrase for the alice key, and no terminal to ask on
 hint: set DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE, or name a file with DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE or --passphrase-file
 exit 2
 
 "#]]),
         ("key generate --passphrase-file absent alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read absent: no such file
+trust: failed to generate key for alice: cannot read absent: no such file
 exit 2
 
 "#]]),
         ("key generate --passphrase-file .docker alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read .docker: Is a directory
+trust: failed to generate key for alice: cannot read .docker: Is a directory
 exit 2
 
 "#]]),
         ("key generate --passphrase-file empty alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read empty: there is no passphrase in it
+trust: failed to generate key for alice: cannot read empty: there is no passphrase in it
 exit 2
 
 "#]]),
         ("key generate --passphrase-file binary alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: cannot read binary: a passphrase is text in UTF-8
+trust: failed to generate key for alice: cannot read binary: a passphrase is text in UTF-8
 exit 2
 
 "#]]),
         ("key generate --passphrase-file huge alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: huge is larger than 65536 bytes
+trust: failed to generate key for alice: huge is larger than 65536 bytes
 exit 2
 
 "#]]),
@@ -229,7 +262,7 @@ exit 2
         .with(variable, "absent")
         .refuses([("key generate alice", str![[r#"
 | Generating key for alice...
-trust: key generate: failed to generate key for alice: DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE: cannot read absent: no such file
+trust: failed to generate key for alice: DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE: cannot read absent: no such file
 exit 2
 
 "#]])]);

@@ -22,42 +22,48 @@ fn private_keys_that_are_none() {
     let good = openssl("ec-pkcs8");
     given("").refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
     given([0xff, 0x00, 0xfe, 0x80]).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
     given("my secret key\n").refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
     given(&good[..good.len() / 2]).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
     let mut damaged = good.clone();
     damaged[40..60].fill(b'A');
-    given(&damaged).refuses([("key load the.key", str![[r#"
+    given(&damaged).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: the key is damaged: malformed OID at DER byte 10
+trust: error importing key from the.key: the key is damaged: malformed OID at DER byte 10
 exit 2
 
-"#]])]);
-    given([good, vec![b'\n'; 1 << 20]].concat()).refuses([("key load the.key", str![[r#"
+"#]],
+    )]);
+    given([good, vec![b'\n'; 1 << 20]].concat()).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: the.key: the file is larger than 1048576 bytes, no key is
+trust: error importing key from the.key: the.key: the file is larger than 1048576 bytes, no key is
 exit 2
 
-"#]])]);
+"#]],
+    )]);
 }
 
 #[test]
@@ -65,49 +71,58 @@ fn private_keys_of_other_kinds() {
     let ssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
     given(openssl("public-ec")).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
     given(openssl("certificate-ec")).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
     given(ssh).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
-    given(openssl("refused-secp384r1")).refuses([("key load the.key", str![[r#"
+    given(openssl("refused-secp384r1")).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: private keys on curve P-384 are not supported, only P-256
+trust: error importing key from the.key: private keys on curve P-384 are not supported, only P-256
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     given(openssl("refused-secp256k1")).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: private keys on curve secp256k1 are not supported, only P-256
+trust: error importing key from the.key: private keys on curve secp256k1 are not supported, only P-256
 exit 2
 
 "#]])]);
-    given(openssl("refused-rsa1024")).refuses([("key load the.key", str![[r#"
+    given(openssl("refused-rsa1024")).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: RSA keys of 1024 bits are not supported, only 2048 to 4096
+trust: error importing key from the.key: RSA keys of 1024 bits are not supported, only 2048 to 4096
 exit 2
 
-"#]])]);
-    given(openssl("refused-x25519")).refuses([("key load the.key", str![[r#"
+"#]],
+    )]);
+    given(openssl("refused-x25519")).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: keys of algorithm 1.3.101.110 are not supported
+trust: error importing key from the.key: keys of algorithm 1.3.101.110 are not supported
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     given(openssl("refused-parameters")).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
+trust: error importing key from the.key: provided file the.key is not a supported private key - to add a signer's public key use trust signer add
 exit 2
 
 "#]])]);
@@ -118,54 +133,64 @@ fn private_keys_that_do_not_open() {
     let wrong = |name: &str| {
         given(openssl(name)).with("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "wrongphrase")
     };
-    let none = |name: &str| given(openssl(name)).with("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "");
+    let none =
+        |name: &str| given(openssl(name)).with("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "");
     wrong("ec-pkcs8-default").refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: cannot load key from provided file the.key: could not decrypt key: password invalid, operation has failed.
+trust: error importing key from the.key: cannot load key from provided file the.key: could not decrypt key: password invalid, operation has failed.
 exit 2
 
 "#]])]);
     wrong("ec-sec1-aes256").refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: cannot load key from provided file the.key: could not decrypt key: password invalid, operation has failed.
+trust: error importing key from the.key: cannot load key from provided file the.key: could not decrypt key: password invalid, operation has failed.
 exit 2
 
 "#]])]);
     none("ec-pkcs8-default").refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: no passphrase for the encrypted key, and no terminal to ask on
+trust: error importing key from the.key: no passphrase for the encrypted key, and no terminal to ask on
 hint: set DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE, or name a file with DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE or --passphrase-file
 exit 2
 
 "#]])]);
     none("ec-pkcs8").refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: no passphrase for the signer key, and no terminal to ask on
+trust: error importing key from the.key: no passphrase for the signer key, and no terminal to ask on
 hint: set DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE, or name a file with DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE or --passphrase-file
 exit 2
 
 "#]])]);
     given(openssl("refused-pbes1")).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: private key encryption 1.2.840.113549.1.12.1.3 is not supported
+trust: error importing key from the.key: private key encryption 1.2.840.113549.1.12.1.3 is not supported
+hint: encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`
 exit 2
 
 "#]])]);
-    given(openssl("refused-pbes2-des3")).refuses([("key load the.key", str![[r#"
+    given(openssl("refused-pbes2-des3")).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: private key encryption 1.2.840.113549.3.7 is not supported
+trust: error importing key from the.key: private key encryption 1.2.840.113549.3.7 is not supported
+hint: encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`
 exit 2
 
-"#]])]);
-    given(openssl("refused-camellia")).refuses([("key load the.key", str![[r#"
+"#]],
+    )]);
+    given(openssl("refused-camellia")).refuses([(
+        "key load the.key",
+        str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: private key encryption CAMELLIA-256-CBC is not supported
+trust: error importing key from the.key: private key encryption CAMELLIA-256-CBC is not supported
+hint: encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`
 exit 2
 
-"#]])]);
+"#]],
+    )]);
     given(openssl("refused-iterations")).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: PBKDF2 iteration count is 10000001 in the key file, at most 10000000 is accepted
+trust: error importing key from the.key: PBKDF2 iteration count is 10000001 in the key file, at most 10000000 is accepted
 exit 2
 
 "#]])]);
@@ -174,7 +199,7 @@ exit 2
     let targets = text.replace("-----BEGIN EC PRIVATE KEY-----\n", targets);
     given(targets).refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: a targets key belongs to one repository, and the file names none
+trust: error importing key from the.key: a targets key belongs to one repository, and the file names none
 exit 2
 
 "#]])]);
@@ -191,14 +216,14 @@ fn files_that_are_none() {
     machine.refuses([
         ("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: refusing to load key from the.key: private key file the.key must not be readable or writable by others
+trust: refusing to load key from the.key: private key file the.key must not be readable or writable by others
 hint: chmod 600 the.key
 exit 2
 
 "#]]),
         ("key load absent.key", str![[r#"
 | Loading key from "absent.key"...
-trust: key load: refusing to load key from absent.key: stat absent.key: no such file or directory
+trust: refusing to load key from absent.key: stat absent.key: no such file or directory
 exit 2
 
 "#]]),
@@ -210,32 +235,31 @@ exit 2
 "#]]),
         ("key load folder", str![[r#"
 | Loading key from "folder"...
-trust: key load: error importing key from folder: could not read folder: Is a directory
-exit 3
+trust: error importing key from folder: could not read folder: Is a directory
+exit 2
 
 "#]]),
         ("key load dangling", str![[r#"
 | Loading key from "dangling"...
-trust: key load: refusing to load key from dangling: stat dangling: no such file or directory
+trust: refusing to load key from dangling: stat dangling: no such file or directory
 exit 2
 
 "#]]),
         ("key load loop", str![[r#"
 | Loading key from "loop"...
-trust: key load: refusing to load key from loop: stat loop: too many levels of symbolic links
+trust: refusing to load key from loop: stat loop: too many levels of symbolic links
 exit 2
 
 "#]]),
         ("key load the.key/deeper", str![[r#"
 | Loading key from "the.key/deeper"...
-trust: key load: refusing to load key from the.key/deeper: stat the.key/deeper: not a directory
+trust: refusing to load key from the.key/deeper: stat the.key/deeper: not a directory
 exit 2
 
 "#]]),
         ("key load /dev/zero", str![[r#"
 | Loading key from "/dev/zero"...
-trust: key load: refusing to load key from /dev/zero: private key file /dev/zero must not be readable or writable by others
-hint: chmod 600 /dev/zero
+trust: refusing to load key from /dev/zero: private key file /dev/zero must not be readable or writable by others
 exit 2
 
 "#]]),
@@ -249,7 +273,7 @@ fn a_key_that_is_there_already() {
     let before = machine.files(".docker");
     machine.refuses([("key load the.key", str![[r#"
 | Loading key from "the.key"...
-trust: key load: error importing key from the.key: key b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f is already in [HOME]/.docker/trust/private/b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f.key
+trust: error importing key from the.key: key b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f is already in [HOME]/.docker/trust/private/b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f.key
 exit 2
 
 "#]])]);
@@ -267,7 +291,10 @@ fn public_keys() {
         .file("binary.pub", [0xff, 0x00, 0xfe])
         .file("half.pub", &good[..good.len() / 2])
         .file("huge.pub", vec![b'\n'; (1 << 20) + 1])
-        .file("ssh.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me@home\n")
+        .file(
+            "ssh.pub",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA me@home\n",
+        )
         .file("rsa1024.pub", RSA_1024)
         .file("x25519.pub", X25519)
         .folder("folder.pub");
@@ -279,26 +306,31 @@ exit 2
 "#]]),
         ("signer add --key private.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: private.pub: unsupported PEM block type "PRIVATE KEY", expected CERTIFICATE or PUBLIC KEY
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
         ("signer add --key encrypted.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: encrypted.pub: unsupported PEM block type "ENCRYPTED PRIVATE KEY", expected CERTIFICATE or PUBLIC KEY
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
         ("signer add --key empty.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: empty.pub: no valid public key found
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
         ("signer add --key binary.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: binary.pub: no valid public key found
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
         ("signer add --key half.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: half.pub: no valid public key found
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
@@ -309,19 +341,19 @@ exit 2
 "#]]),
         ("signer add --key ssh.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: ssh.pub: no valid public key found
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
         ("signer add --key rsa1024.pub alice reg.example/app", str![[r#"
-| Adding signer "alice" to reg.example/app...
-trust: signer add reg.example/app: unable to reach trust server at this time: reg.example: failed to lookup address information: Name or service not known [unreachable]
-
-trust: signer add: failed to add signer to: reg.example/app
-exit 3
+trust: signer add: no signature by the key in rsa1024.pub could ever be verified
+hint: use a key on curve P-256 or P-384, an RSA key of 2048 to 8192 bits, or Ed25519
+exit 2
 
 "#]]),
         ("signer add --key x25519.pub alice reg.example/app", str![[r#"
 trust: signer add: could not parse public key from file: x25519.pub: unable to parse pem encoded public key: unknown/unsupported OID: 1.3.101.110
+hint: name the signer's public key in PEM; `key generate` writes it to NAME.pub
 exit 2
 
 "#]]),
@@ -337,19 +369,19 @@ exit 2
 fn keys_nobody_has() {
     Machine::new().refuses([
         ("key show alice", str![[r#"
-trust: key show: no key here has the name "alice" or an id that begins so
+trust: key show alice: no key here has the name "alice" or an id that begins so
 hint: `key list` names them all
 exit 2
 
 "#]]),
         ("key show ''", str![[r#"
-trust: key show: no key here has the name "" or an id that begins so
+trust: key show : no key here has the name "" or an id that begins so
 hint: `key list` names them all
 exit 2
 
 "#]]),
         ("key show ../../etc/passwd", str![[r#"
-trust: key show: no key here has the name "../../etc/passwd" or an id that begins so
+trust: key show ../../etc/passwd: no key here has the name "../../etc/passwd" or an id that begins so
 hint: `key list` names them all
 exit 2
 

@@ -21,6 +21,7 @@ pub struct Machine {
     home: tempfile::TempDir,
     environment: BTreeMap<String, String>,
     hidden: Redactions,
+    patience: Duration,
 }
 
 impl Machine {
@@ -44,6 +45,7 @@ impl Machine {
             environment: environment.map(set).into(),
             home,
             hidden,
+            patience: PATIENCE,
         }
     }
 
@@ -78,6 +80,12 @@ impl Machine {
     /// The same machine, whose snapshots show `placeholder` for a text that changes.
     pub fn hiding(mut self, placeholder: &'static str, text: &str) -> Self {
         self.hidden.insert(placeholder, text.to_owned()).unwrap();
+        self
+    }
+
+    /// The same machine, whose person waits longer.
+    pub fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -133,7 +141,7 @@ impl Machine {
     pub fn run(&self, line: &str) -> String {
         let mut child = self.command(line).spawn().unwrap();
         let (results, rest) = (drain(child.stdout.take()), drain(child.stderr.take()));
-        let code = ended(&mut child, line);
+        let code = ended(&mut child, line, self.patience);
         let (results, rest) = (results.join().unwrap(), rest.join().unwrap());
         let results: String = results.lines().map(|line| format!("| {line}\n")).collect();
         format!("{results}{rest}exit {code}\n")
@@ -193,8 +201,8 @@ fn drain(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Strin
 }
 
 /// The exit code of a program that ends in time; one that does not is killed.
-fn ended(child: &mut Child, line: &str) -> String {
-    let deadline = Instant::now() + PATIENCE;
+fn ended(child: &mut Child, line: &str, patience: Duration) -> String {
+    let deadline = Instant::now() + patience;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code().map_or(status.to_string(), |c| c.to_string());
@@ -203,7 +211,7 @@ fn ended(child: &mut Child, line: &str) -> String {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    panic!("still running after {PATIENCE:?}: trust {line}");
+    panic!("still running after {patience:?}: trust {line}");
 }
 
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
@@ -219,7 +227,16 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 
 /// No message is made of these.
 const FOR_PROGRAMMERS: [&str; 11] = [
-    "panicked", "BACKTRACE", "backtrace", "Some(", "Err(", "(os error", "Error {", "Error(", "kind:", "src/",
+    "panicked",
+    "BACKTRACE",
+    "backtrace",
+    "Some(",
+    "Err(",
+    "(os error",
+    "Error {",
+    "Error(",
+    "kind:",
+    "src/",
     ".rs:",
 ];
 const PATIENCE: Duration = Duration::from_secs(10);

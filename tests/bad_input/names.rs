@@ -9,115 +9,172 @@ fn images() {
     let long_tag = format!("verify --offline app:{}", "a".repeat(129));
     let long_path = format!("verify --offline {}", "a".repeat(256));
     let cases: [Case<'_>; 19] = [
-        ("verify --offline ''", str![[r#"
+        (
+            "verify --offline ''",
+            str![[r#"
 trust: verify : invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline ' '", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline ' '",
+            str![[r#"
 trust: verify  : invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline Alpine", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline Alpine",
+            str![[r#"
 trust: verify Alpine: invalid reference format: repository name (library/Alpine) must be lowercase
 exit 2
 
-"#]]),
-        ("verify --offline reg.example/Team/App:1", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline reg.example/Team/App:1",
+            str![[r#"
 trust: verify reg.example/Team/App:1: invalid reference format: repository name (Team/App) must be lowercase
 exit 2
 
-"#]]),
-        (&long_path, str![[r#"
+"#]],
+        ),
+        (
+            &long_path,
+            str![[r#"
 trust: verify aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: repository name must not be more than 255 characters
 exit 2
 
-"#]]),
-        (&long_tag, str![[r#"
+"#]],
+        ),
+        (
+            &long_tag,
+            str![[r#"
 trust: verify app:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline app:", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline app:",
+            str![[r#"
 trust: verify app:: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline app:-x", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline app:-x",
+            str![[r#"
 trust: verify app:-x: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline app:1:2", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline app:1:2",
+            str![[r#"
 trust: verify app:1:2: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline app@sha256:abc", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline app@sha256:abc",
+            str![[r#"
 trust: verify app@sha256:abc: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline app@md5:d41d8cd98f00b204e9800998ecf8427e", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline app@md5:d41d8cd98f00b204e9800998ecf8427e",
+            str![[r#"
 trust: verify app@md5:d41d8cd98f00b204e9800998ecf8427e: unsupported digest algorithm
 exit 2
 
-"#]]),
-        ("verify --offline app@latest", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline app@latest",
+            str![[r#"
 trust: verify app@latest: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline https://reg.example/app:1", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline https://reg.example/app:1",
+            str![[r#"
 trust: verify https://reg.example/app:1: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline 'app:1\u{1b}[2J'", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline 'app:1\u{1b}[2J'",
+            str![[r#"
 trust: verify app:1\u{1b}[2J: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline 'app:1\n'", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline 'app:1\n'",
+            str![[r#"
 trust: verify app:1\n: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline äpfel", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline äpfel",
+            str![[r#"
 trust: verify äpfel: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline ../../etc/passwd", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline ../../etc/passwd",
+            str![[r#"
 trust: verify ../../etc/passwd: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
-        ("verify --offline aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            str![[r#"
 trust: verify aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: invalid repository name (aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa), cannot specify 64-byte hexadecimal strings
 exit 2
 
-"#]]),
-        ("verify --offline -- -app", str![[r#"
+"#]],
+        ),
+        (
+            "verify --offline -- -app",
+            str![[r#"
 trust: verify -app: invalid reference format
 hint: an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme
 exit 2
 
-"#]]),
+"#]],
+        ),
     ];
     machine.refuses(cases);
 }

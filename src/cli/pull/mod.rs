@@ -141,7 +141,7 @@ async fn pull(
     let credentials = session.credentials(image).await?;
     let platform = args.platform.as_ref().map(ToString::to_string);
     let mut layers = Layers::new(&session.out);
-    let show = &mut |line| layers.show(line);
+    let show = &mut |line| layers.show(&line);
     engine
         .pull(
             image,
