@@ -126,7 +126,7 @@ impl Failure {
         if self.wrong.is_empty() {
             return;
         }
-        let wrong = without_numbers(&self.wrong);
+        let wrong = without_innards(&self.wrong);
         let line = match &self.doing {
             Doing::Ours(doing) if !out.is_plugin() => format!("{doing}: {wrong}"),
             Doing::Dockers(doing) => format!("{doing}: {wrong}"),
@@ -161,12 +161,14 @@ fn code_of(kind: Kind) -> u8 {
     }
 }
 
-/// Words without the numbers of the system's errors, which follow their text.
-fn without_numbers(words: &str) -> String {
-    let mut parts = words.split(" (os error ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        text + part.split_once(')').map_or(part, |(_, rest)| rest)
+/// Words without the numbers of the system's errors and the names of temporary files.
+fn without_innards(words: &str) -> String {
+    INNARDS.iter().fold(words.to_owned(), |words, (from, to)| {
+        let mut parts = words.split(from);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + part.split_once(to).map_or(part, |(_, rest)| rest)
+        })
     })
 }
 
@@ -305,5 +307,7 @@ impl From<EngineError> for Failure {
     }
 }
 
+/// How such words begin and end.
+const INNARDS: [(&str, &str); 2] = [(" (os error ", ")"), (" at path \"", "\"")];
 const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
-const WRITABLE_FOLDER: &str = "name a writable folder with --trust-dir";
+const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";

@@ -154,7 +154,7 @@ impl Error {
             }
             Self::Floor(_) => Some("restore the repository's .floor.json from a backup".to_owned()),
             Self::Offline => Some("leave out --offline: this needs more than is kept here".to_owned()),
-            Self::Cache(CacheError::Io { .. }) => Some("name a writable folder with --trust-dir".to_owned()),
+            Self::Cache(CacheError::Io { .. }) => Some("name a folder with --trust-dir that can be written and has room".to_owned()),
             _ => None,
         }
     }

@@ -49,20 +49,20 @@ exit 3
 "#]]),
         ("verify --offline --trust-dir file reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: could not read file/tuf/reg.example/app/.floor.json: Not a directory [unreachable]
-hint: name a writable folder with --trust-dir
+hint: name a folder with --trust-dir that can be written and has room
 exit 3
 
 "#]]),
         ("verify --offline --trust-dir loop reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: could not read loop/tuf/reg.example/app/.floor.json: Too many levels of symbolic links [unreachable]
-hint: name a writable folder with --trust-dir
+hint: name a folder with --trust-dir that can be written and has room
 exit 3
 
 "#]]),
         ("inspect --offline --trust-dir file reg.example/app:1", str![[r#"
 | []
 trust: no signatures or cannot access reg.example/app:1: could not read file/tuf/reg.example/app/.floor.json: Not a directory [unreachable]
-hint: name a writable folder with --trust-dir
+hint: name a folder with --trust-dir that can be written and has room
 exit 3
 
 "#]]),
@@ -118,7 +118,7 @@ exit 3
 "#]]),
         ("verify --offline reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: could not read [HOME]/.docker/trust/tuf/reg.example/app/.floor.json: Not a directory [unreachable]
-hint: name a writable folder with --trust-dir
+hint: name a folder with --trust-dir that can be written and has room
 exit 3
 
 "#]]),
@@ -177,7 +177,7 @@ exit 3
     machine.folder(".docker/trust/tuf/reg.example/app/metadata/root.json");
     machine.refuses([("verify --offline reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: could not read [HOME]/.docker/trust/tuf/reg.example/app/metadata/root.json: Is a directory [unreachable]
-hint: name a writable folder with --trust-dir
+hint: name a folder with --trust-dir that can be written and has room
 exit 3
 
 "#]])]);

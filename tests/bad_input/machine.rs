@@ -226,13 +226,14 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
 }
 
 /// No message is made of these.
-const FOR_PROGRAMMERS: [&str; 11] = [
+const FOR_PROGRAMMERS: [&str; 12] = [
     "panicked",
     "BACKTRACE",
     "backtrace",
     "Some(",
     "Err(",
     "(os error",
+    " at path ",
     "Error {",
     "Error(",
     "kind:",

@@ -4,6 +4,8 @@
 //! Every case is a command line and a snapshot of all it prints, results behind `| `, then its exit
 //! code. `SNAPSHOTS=overwrite cargo test bad_input` writes the snapshots anew, to be read by a person.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them so")]
+
 mod arguments;
 mod configuration;
 mod folders;
