@@ -31,10 +31,11 @@ pub(crate) fn private(file: &Path) -> Result<(), Failure> {
         let name = file.display();
         let words = format!("private key file {name} must not be readable or writable by others");
         let failure = Failure::wrong(words).after(&refusing);
-        return Err(match metadata.is_file() {
-            true => failure.hint(format!("chmod 600 {name}")),
-            // Nobody should change the mode of a device.
-            false => failure,
+        // Nobody should change the mode of a device.
+        return Err(if metadata.is_file() {
+            failure.hint(format!("chmod 600 {name}"))
+        } else {
+            failure
         });
     }
     #[cfg(not(unix))]
