@@ -4,10 +4,10 @@ use super::{failure::Failure, notice, session::Session};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trust::{
-    policy::{Asked, Reason, Requirement, Verdict},
+    policy::{Reason, Requirement, Verdict},
     reference::ImageReference,
     remote::Actions,
-    repository::decide::Decision,
+    repository::{Kind, Repository, decide::Decision},
 };
 
 /// What is demanded beyond a signature.
@@ -41,18 +41,21 @@ pub(super) async fn decide(
     requirement: &Requirement,
     session: &Session,
 ) -> Result<Decision, Failure> {
-    let digest = image
-        .digest()
-        .map(|digest| digest.sha256_hex().unwrap_or(digest.as_str()));
-    let asked = Asked {
-        tag: image.tag(),
-        digest,
-    };
     let repository = session.repository(image, Actions::Pull).await?;
+    Ok(decide_in(&repository, image, requirement, session).await)
+}
+
+/// The decision on an image of a repository that is open already.
+pub(super) async fn decide_in(
+    repository: &Repository,
+    image: &ImageReference,
+    requirement: &Requirement,
+    session: &Session,
+) -> Decision {
     let mut watch = |event| notice::tell(&session.out, event);
-    Ok(repository
-        .decide(asked, requirement, session.now(), &mut watch)
-        .await)
+    repository
+        .decide(image, requirement, session.now(), &mut watch)
+        .await
 }
 
 /// What programs are told about one image.
@@ -94,6 +97,9 @@ impl Record {
 
     /// The question could not even be asked.
     pub(super) fn fails(&mut self, failure: &Failure) {
+        if failure.kind() == Kind::Refused {
+            self.verdict = "refused";
+        }
         self.reason = failure.reason().map(Reason::code);
         failure.words().clone_into(&mut self.message);
     }

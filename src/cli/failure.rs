@@ -8,7 +8,7 @@ use trust::{
     policy::{Judgement, Reason, Verdict},
     reference::ReferenceError,
     registry::RegistryError,
-    repository::{Error, Kind, keyring::KeyringError},
+    repository::{Error, Kind, OpenError, keyring::KeyringError},
     tls::TlsError,
 };
 use trust_store::{keys::KeyError, metadata::CacheError};
@@ -256,6 +256,17 @@ impl From<ConfigError> for Failure {
             ConfigError::Helper { .. } => Self::unfinished(error.to_string())
                 .hint("credential helpers are named by credsStore and credHelpers in config.json"),
             _ => Self::wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Cache(error) => error.into(),
+            OpenError::Config(error) => error.into(),
+            OpenError::Tls(error) => error.into(),
+            other => Self::wrong(other.to_string()),
         }
     }
 }

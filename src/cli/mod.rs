@@ -16,7 +16,6 @@ mod pull;
 mod repo;
 mod revoke;
 mod session;
-mod shared;
 mod sign;
 mod signer;
 mod table;

@@ -125,16 +125,13 @@ impl Repository {
         let mut walk = set.walk(floor.clone(), now)?;
         while let Some((role, meta)) = walk.wanted() {
             let kept = self.cache.read(role.as_str(), limits::NAMED_BYTES)?;
-            let file = match kept {
-                Some(kept) if meta.check(&kept).is_ok() => kept,
-                other => {
-                    if let Some(kept) = other {
-                        walk.remember(&role, &kept);
-                    }
-                    self.named(&role, &meta, arrived).await?
-                }
+            let accepted = match kept {
+                Some(kept) => walk.accept_kept(&kept)?,
+                None => false,
             };
-            walk.accept(&file)?;
+            if !accepted {
+                walk.accept(&self.named(&role, &meta, arrived).await?)?;
+            }
         }
         Ok(walk.finish()?)
     }

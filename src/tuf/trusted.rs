@@ -9,7 +9,7 @@ mod walk;
 pub use current::Current;
 pub use walk::{Pruned, Walk};
 
-use super::digest::FileMeta;
+use super::digest::{Difference, FileMeta};
 use super::envelope::{Document, RoleKeys, Unverified, Verified};
 use super::error::{TufError, of_role};
 use super::floor::Floor;
@@ -141,7 +141,7 @@ impl Rooted {
         self.in_force(now)?;
         let role = RoleName::timestamp();
         let keys = self.root.facts().keys_of(&role);
-        let timestamp = open::<TimestampFile>(&role, file, None, &keys, floor)?;
+        let timestamp = open::<TimestampFile>(&role, file, Ok(()), &keys, floor)?;
         timestamp.unexpired(&role, now)?;
         Ok(Timestamped {
             rooted: self.clone(),
@@ -193,7 +193,8 @@ impl Timestamped {
     ) -> Result<Snapshotted, TufError> {
         let role = RoleName::snapshot();
         let keys = self.rooted.root.facts().keys_of(&role);
-        let snapshot = open::<Snapshot>(&role, file, Some(self.snapshot_meta()), &keys, floor)?;
+        let named = self.snapshot_meta().check(file);
+        let snapshot = open::<Snapshot>(&role, file, named, &keys, floor)?;
         snapshot.unexpired(&role, now)?;
         Ok(Snapshotted {
             rooted: self.rooted,
@@ -267,16 +268,18 @@ fn signed_version<T: Document>(role: &RoleName, file: &[u8], keys: &RoleKeys) ->
     Some(verified.facts().version())
 }
 
-/// Checks hash, signatures and version of one file; where the hash is wrong, finds the reason
-/// that says most.
+/// Whether a file has the length and hashes that another file states of it.
+type Named = Result<(), Difference>;
+
+/// Checks signatures and version of one file; where its hash is wrong, finds the reason that
+/// says most.
 fn open<T: Document>(
     role: &RoleName,
     file: &[u8],
-    meta: Option<&FileMeta>,
+    named: Named,
     keys: &RoleKeys,
     floor: &Floor,
 ) -> Result<Verified<T>, TufError> {
-    let named = meta.map_or(Ok(()), |meta| meta.check(file));
     let verified = Unverified::parse(file)
         .map_err(of_role(role))?
         .verify::<T>(role, keys)?;

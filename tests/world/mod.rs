@@ -27,3 +27,8 @@ pub const GUN: &str = "registry.test:5000/team/app";
 
 /// The tag that is signed in it.
 pub const TAG: &str = "1.0";
+
+/// The image of every test.
+pub fn image() -> trust::reference::ImageReference {
+    format!("{GUN}:{TAG}").parse().unwrap()
+}

@@ -1,7 +1,7 @@
 //! A person with a trust directory, keys in it, and a passphrase for all of them.
 
-use super::{GUN, NotaryServer, TAG, now};
-use trust::policy::{Asked, Requirement};
+use super::{GUN, NotaryServer, image, now};
+use trust::policy::Requirement;
 use trust::repository::decide::Decision;
 use trust::repository::inspect::Inspection;
 use trust::repository::keyring::{KeyName, Keyring, PassphraseError, Passphrases};
@@ -132,12 +132,9 @@ impl Person {
 
     pub async fn decide_at(&mut self, server: &NotaryServer, now: jiff::Timestamp) -> Decision {
         let repository = self.repository(server);
-        let asked = Asked {
-            tag: Some(TAG),
-            digest: None,
-        };
+        let image = image();
         repository
-            .decide(asked, &Requirement::default(), now, &mut |_| ())
+            .decide(&image, &Requirement::default(), now, &mut |_| ())
             .await
     }
 }

@@ -86,7 +86,12 @@ async fn push(
     let credentials = session.credentials(image).await?;
     let mut layers = Layers::new(&session.out);
     let pushed = engine
-        .push(image, &credentials, &mut |line| layers.show(&line))
+        .push(image, &credentials, &mut |line| {
+            // The last line is ours to say, once the registry has shown what it got.
+            if !line.status.contains(": digest: ") {
+                layers.show(&line);
+            }
+        })
         .await?;
     let manifest = registry.manifest_by_digest(image, &pushed.digest).await?;
     Ok(Source {

@@ -1,6 +1,6 @@
 //! The walk over `targets` and its delegations: which file comes next, and whether to believe it.
 
-use super::{Current, Snapshotted, claimed_version, open, signed_version};
+use super::{Current, Named, Snapshotted, claimed_version, open, signed_version};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::envelope::{RoleKeys, Verified};
 use crate::tuf::error::{Malformed, TufError, of_role};
@@ -63,15 +63,37 @@ impl Walk {
     /// # Errors
     /// Any [`TufError`].
     pub fn accept(&mut self, file: &[u8]) -> Result<(), TufError> {
+        match self.wanted() {
+            Some((role, meta)) => self.judge(role, file, meta.check(file)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a file that was kept; false if another is wanted, which has to be brought.
+    ///
+    /// A kept file that is not wanted any more still raises the floor.
+    ///
+    /// # Errors
+    /// Any [`TufError`].
+    pub fn accept_kept(&mut self, file: &[u8]) -> Result<bool, TufError> {
         let Some((role, meta)) = self.wanted() else {
-            return Ok(());
+            return Ok(false);
         };
+        let named = meta.check(file);
+        if named.is_err() {
+            self.remember(&role, file);
+            return Ok(false);
+        }
+        self.judge(role, file, named).map(|()| true)
+    }
+
+    fn judge(&mut self, role: RoleName, file: &[u8], named: Named) -> Result<(), TufError> {
         self.pending.pop();
         if self.found.len() >= limits::DELEGATIONS {
             return Err(of_role(&role)(Malformed::TooMany("delegations")));
         }
-        let opened = open::<Targets>(&role, file, Some(&meta), &self.keys_of(&role), &self.floor);
-        let vouched_for = meta.check(file).is_ok();
+        let vouched_for = named.is_ok();
+        let opened = open::<Targets>(&role, file, named, &self.keys_of(&role), &self.floor);
         let judged = match opened {
             Ok(targets) => match targets.unexpired(&role, self.now) {
                 Ok(()) => Ok(targets),
@@ -102,8 +124,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Raises the floor by a kept file of the role that comes next, before it is replaced.
-    pub fn remember(&mut self, role: &RoleName, file: &[u8]) {
+    fn remember(&mut self, role: &RoleName, file: &[u8]) {
         let keys = self.keys_of(role);
         if let Some(version) = signed_version::<Targets>(role, file, &keys) {
             self.floor.raise(role, &keys, version);
