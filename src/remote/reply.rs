@@ -156,7 +156,7 @@ mod tests {
         }
         assert_eq!(
             said(503, "").to_string(),
-            "unable to reach trust server at this time: 503"
+            "unable to reach trust server at this time: h returned 503"
         );
         let error = said(401, "").to_string();
         assert_eq!(
