@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod bad_input;
 mod editing;
 mod layout;
 mod notary_files;

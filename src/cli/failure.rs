@@ -126,11 +126,11 @@ impl Failure {
         if self.wrong.is_empty() {
             return;
         }
-        let wrong = &self.wrong;
+        let wrong = without_innards(&self.wrong);
         let line = match &self.doing {
             Doing::Ours(doing) if !out.is_plugin() => format!("{doing}: {wrong}"),
             Doing::Dockers(doing) => format!("{doing}: {wrong}"),
-            _ => wrong.clone(),
+            _ => wrong,
         };
         match self.reason {
             _ if out.is_plugin() => out.complain(&line),
@@ -159,6 +159,17 @@ fn code_of(kind: Kind) -> u8 {
         Kind::Wrong => 2,
         Kind::Unfinished => 3,
     }
+}
+
+/// Words without the numbers of the system's errors and the names of temporary files.
+fn without_innards(words: &str) -> String {
+    INNARDS.iter().fold(words.to_owned(), |words, (from, to)| {
+        let mut parts = words.split(from);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + part.split_once(to).map_or(part, |(_, rest)| rest)
+        })
+    })
 }
 
 /// What the system said, as Docker's language words it.
@@ -217,9 +228,12 @@ impl From<KeyError> for Failure {
             KeyError::CannotWrite { .. } => {
                 Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER)
             }
-            KeyError::CannotRead { .. } | KeyError::Randomness => {
-                Self::unfinished(error.to_string())
+            KeyError::CannotRead { .. } => {
+                Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
+            KeyError::Randomness => Self::unfinished(error.to_string()),
+            KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
+                .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -239,7 +253,8 @@ impl From<CacheError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match &error {
-            ConfigError::Helper { .. } => Self::unfinished(error.to_string()),
+            ConfigError::Helper { .. } => Self::unfinished(error.to_string())
+                .hint("credential helpers are named by credsStore and credHelpers in config.json"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -264,7 +279,12 @@ impl From<TlsError> for Failure {
 
 impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
-        Self::wrong(error.to_string())
+        let failure = Self::wrong(error.to_string());
+        match error {
+            ReferenceError::InvalidFormat => failure
+                .hint("an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme"),
+            _ => failure,
+        }
     }
 }
 
@@ -298,4 +318,7 @@ impl From<EngineError> for Failure {
     }
 }
 
-const WRITABLE_FOLDER: &str = "name a writable folder with --trust-dir";
+/// How such words begin and end.
+const INNARDS: [(&str, &str); 2] = [(" (os error ", ")"), (" at path \"", "\"")];
+const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
+const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";

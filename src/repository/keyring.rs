@@ -84,6 +84,7 @@ impl KeyringError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NoKey(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
             Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
             _ => None,
         }
