@@ -12,8 +12,10 @@
 )]
 
 mod attacks;
+mod bad_input;
 mod cli;
 mod editing;
 mod layout;
 mod notary_files;
+mod spec;
 mod world;

@@ -17,7 +17,7 @@ pub(crate) struct RequirementArgs {
     #[arg(long = "signer", value_name = "NAME")]
     signers: Vec<String>,
     /// Only if so many signers with keys of their own signed it; of those named, if any are
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threshold)]
     threshold: Option<u64>,
 }
 
@@ -28,6 +28,11 @@ impl RequirementArgs {
             threshold: self.threshold,
         }
     }
+}
+
+fn threshold(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "it is a number of signers, at least 1".to_owned())
 }
 
 /// The decision on an image, as every command that asks for one gets it.

@@ -19,10 +19,11 @@ mod session;
 mod sign;
 mod signer;
 mod table;
+mod usage;
 mod verify;
 mod why;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use globals::Globals;
 use output::Output;
@@ -94,7 +95,7 @@ fn start(
     let parsed = command.try_get_matches_from(words);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return not_started(&error, plugin),
+        Err(error) => return usage::answer(&error, plugin, environment.no_color),
     };
     let session = Session::begin(cli.globals, environment, plugin);
     if session.globals.verbose {
@@ -113,17 +114,6 @@ fn start(
         Err(error) => Err(Failure::unfinished(error.to_string())),
     };
     ended(&session.out, done)
-}
-
-/// Help, or what is wrong with the command; Docker counts help nobody asked for as a success.
-fn not_started(error: &clap::Error, plugin: bool) -> ExitCode {
-    // Where nobody can be told, nobody can be told that either.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if plugin => ExitCode::SUCCESS,
-        _ => ExitCode::from(2),
-    }
 }
 
 fn ended(out: &Output, done: Result<(), Failure>) -> ExitCode {

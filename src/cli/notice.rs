@@ -20,6 +20,9 @@ pub(crate) fn tell(out: &Output, event: Event) {
         Event::KeySkipped { id, cause } => {
             out.warn_always(&format!("not signed with key {id}: {cause}"));
         }
+        Event::NotSeenYet { cause } => {
+            out.warn_always(&format!("published, but not read back yet: {cause}"));
+        }
         _ => {}
     }
 }

@@ -111,7 +111,8 @@ impl Output {
 
     /// Prints a line with a label in front to standard error.
     pub(crate) fn complain_as(&self, label: &str, line: &str) {
-        let line = harmless(line);
+        // Whoever chose a name with a line end in it would write the next line too.
+        let line = harmless(line).replace('\n', "\\n");
         let painted = match label {
             _ if !self.colors => Cow::Borrowed(label),
             "trust:" => format!("\u{1b}[1;31m{label}\u{1b}[0m").into(),

@@ -43,9 +43,12 @@ impl From<KeyError> for Failure {
             KeyError::CannotWrite { .. } => {
                 Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER)
             }
-            KeyError::CannotRead { .. } | KeyError::Randomness => {
-                Self::unfinished(error.to_string())
+            KeyError::CannotRead { .. } => {
+                Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
+            KeyError::Randomness => Self::unfinished(error.to_string()),
+            KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
+                .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -65,7 +68,8 @@ impl From<CacheError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match &error {
-            ConfigError::Helper { .. } => Self::unfinished(error.to_string()),
+            ConfigError::Helper { .. } => Self::unfinished(error.to_string())
+                .hint("credential helpers are named by credsStore and credHelpers in config.json"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -90,7 +94,12 @@ impl From<TlsError> for Failure {
 
 impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
-        Self::wrong(error.to_string())
+        let failure = Self::wrong(error.to_string());
+        match error {
+            ReferenceError::InvalidFormat => failure
+                .hint("an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme"),
+            _ => failure,
+        }
     }
 }
 
@@ -124,4 +133,5 @@ impl From<EngineError> for Failure {
     }
 }
 
-const WRITABLE_FOLDER: &str = "name a writable folder with --trust-dir";
+const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
+const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";

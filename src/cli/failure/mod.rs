@@ -122,11 +122,11 @@ impl Failure {
         if self.wrong.is_empty() {
             return;
         }
-        let wrong = &self.wrong;
+        let wrong = without_innards(&self.wrong);
         let line = match &self.doing {
             Doing::Ours(doing) if !out.is_plugin() => format!("{doing}: {wrong}"),
             Doing::Dockers(doing) => format!("{doing}: {wrong}"),
-            _ => wrong.clone(),
+            _ => wrong,
         };
         match self.reason {
             _ if out.is_plugin() => out.complain(&line),
@@ -157,6 +157,17 @@ fn code_of(kind: Kind) -> u8 {
     }
 }
 
+/// Words without the numbers of the system's errors and the names of temporary files.
+fn without_innards(words: &str) -> String {
+    INNARDS.iter().fold(words.to_owned(), |words, (from, to)| {
+        let mut parts = words.split(from);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + part.split_once(to).map_or(part, |(_, rest)| rest)
+        })
+    })
+}
+
 /// What the system said, as Docker's language words it.
 pub(crate) fn in_gos_words(error: &io::Error) -> String {
     let words = error.to_string();
@@ -181,6 +192,9 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
         hint: hint.cloned(),
     })
 }
+
+/// How such words begin and end.
+const INNARDS: [(&str, &str); 2] = [(" (os error ", ")"), (" at path \"", "\"")];
 
 #[cfg(test)]
 mod tests {

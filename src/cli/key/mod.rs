@@ -33,10 +33,10 @@ enum Command {
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
-        Command::Generate(args) => (generate::run(args, session), "key generate"),
-        Command::Load(args) => (load::run(args, session), "key load"),
-        Command::List(args) => (list::run(args, session), "key list"),
-        Command::Show(args) => (show::run(args, session), "key show"),
+        Command::Generate(args) => (generate::run(args, session), "key generate".to_owned()),
+        Command::Load(args) => (load::run(args, session), "key load".to_owned()),
+        Command::List(args) => (list::run(args, session), "key list".to_owned()),
+        Command::Show(args) => (show::run(args, session), format!("key show {}", args.key)),
     };
     done.map_err(|failure| failure.doing(doing))
 }

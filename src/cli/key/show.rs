@@ -13,7 +13,7 @@ use trust_store::keys::{KeyStore, PublicKey, StoredKey, encode_public};
 pub(super) struct Args {
     /// Id, the first digits of it, or name of the key
     #[arg(value_name = "ID|NAME")]
-    key: String,
+    pub(super) key: String,
 }
 
 /// A key as programs see it.

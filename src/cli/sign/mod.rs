@@ -60,7 +60,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     if let Some(signer) = &args.signer {
         super::name::check("signer", signer)?;
     }
-    let images = args.images.iter().map(|typed| target(typed, args.local));
+    let images = args.images.iter().map(|typed| {
+        target(typed, args.local).map_err(|failure| failure.doing(format!("sign {typed}")))
+    });
     let images = images.collect::<Result<Vec<_>, _>>()?;
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
@@ -157,10 +159,12 @@ async fn publish(
 
 /// An image that can be signed, and its tag; a digest is there only if that is to be signed.
 fn target(typed: &str, local: bool) -> Result<(ImageReference, String), Failure> {
-    let wrong = |words: &str| Failure::wrong(words).doing(format!("sign {typed}"));
-    let image = ImageReference::parse(typed).map_err(|error| wrong(&error.to_string()))?;
+    let doing = |failure: Failure| failure.doing(format!("sign {typed}"));
+    let wrong = |words: &str| doing(Failure::wrong(words));
+    let image = ImageReference::parse(typed).map_err(|error| doing(error.into()))?;
     match (image.tag(), image.digest()) {
-        (None, Some(_)) => Err(wrong("cannot use a digest reference for IMAGE:TAG")),
+        (None, Some(_)) => Err(wrong("cannot use a digest reference for IMAGE:TAG")
+            .hint("name the tag too, as IMAGE:TAG@DIGEST")),
         (None, None) => Err(wrong(&format!("no tag specified for {typed}"))),
         (Some(_), Some(_)) if local => {
             let words = "--local signs what the engine pushes; leave the digest out";
@@ -176,7 +180,9 @@ fn target(typed: &str, local: bool) -> Result<(ImageReference, String), Failure>
 fn role(name: &str) -> Result<RoleName, String> {
     RoleName::parse(name)
         .filter(|role| role.is_delegation() || *role == RoleName::targets())
-        .ok_or_else(|| "targets are signed into targets or a role below it".to_owned())
+        .ok_or_else(|| {
+            "images are signed into targets or a role below it, such as targets/releases".to_owned()
+        })
 }
 
 fn custom(json: &str) -> Result<Custom, String> {

@@ -56,7 +56,7 @@ pub(super) async fn find(
             match engine_with(image, session).await? {
                 Some(engine) => push(image, &engine, &registry, session).await,
                 None => Err(Failure::from(error)
-                    .hint("push the image first; the Docker engine does not have it either")),
+                    .hint("push the image first; no Docker engine that runs here has it either")),
             }
         }
         Err(error) => Err(error.into()),
