@@ -345,6 +345,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_deciding_commands() {
     assert_data_eq!(
         own_part("verify"),
         str![[r#"

@@ -42,7 +42,8 @@ fn names_that_mean_several_keys_are_not_guessed() {
     home.trust("key generate nigel").ends(0);
     home.trust("key generate nigel --dir .docker").ends(0);
     let ran = home.trust("key show nigel").ends(2);
-    let words = "trust: key show: \"nigel\" could be any of 2 keys\nhint: name one by its id: ";
+    let words =
+        "trust: key show nigel: \"nigel\" could be any of 2 keys\nhint: name one by its id: ";
     assert!(ran.stderr.starts_with(words), "{}", ran.stderr);
 }
 

@@ -1,6 +1,5 @@
 //! The program as people run it: words in, exit code and both streams out.
 
-mod bad_input;
 #[allow(
     clippy::needless_raw_string_hashes,
     reason = "the snapshot tool writes them"
@@ -8,7 +7,6 @@ mod bad_input;
 mod help;
 mod keys;
 mod no_terminal;
-mod server;
 mod streams;
 
 use std::{

@@ -19,6 +19,6 @@ pub(crate) fn only(store: &KeyStore, word: &str) -> Result<StoredKey, Failure> {
         (None, _) => Err(Failure::wrong(format!(
             "no key here has the name {word:?} or an id that begins so"
         ))
-        .hint("`trust key list` names them all")),
+        .hint("`key list` names them all")),
     }
 }
