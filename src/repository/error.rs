@@ -44,8 +44,8 @@ pub enum Error {
     /// A key cannot be used
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// A certificate for the root key could not be made
-    #[error("a certificate for the root key could not be made: {0}")]
+    /// A certificate for the root key cannot be made or used
+    #[error("no certificate for the root key: {0}")]
     RootCertificate(String),
     /// A tag that is signed nowhere cannot be revoked
     #[error("No valid trust data for {0}")]
@@ -127,7 +127,11 @@ impl Error {
             | Self::Remote(_)
             | Self::ServerKey { .. } => Kind::Unfinished,
             Self::Keyring(error) if error.is_mistake() => Kind::Wrong,
-            Self::WrongSignerName(_) | Self::Edit(_) | Self::RootCertificate(_) => Kind::Wrong,
+            Self::AlreadyInitialized(_)
+            | Self::Edit(_)
+            | Self::NoSuchSigner { .. }
+            | Self::RootCertificate(_)
+            | Self::WrongSignerName(_) => Kind::Wrong,
             _ => Kind::Refused,
         }
     }

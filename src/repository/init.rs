@@ -3,7 +3,7 @@
 use super::keyring::{Keyring, KeyringError};
 use super::publish::seal;
 use super::refresh::Errand;
-use super::root_certificate::certify;
+use super::root_certificate::{adopt, certify};
 use super::{Error, Event, Repository, Watch};
 use crate::tuf::edit::{BaseKeys, Draft, SealedFile};
 use crate::tuf::key::PublicKey;
@@ -26,6 +26,8 @@ pub enum SnapshotKey {
 pub struct Initialization {
     /// The root key to use; else the local one with the lowest id, else a new one
     pub root_key: Option<StoredKey>,
+    /// The PEM bundle in which the root key is to travel; else one is made
+    pub root_certificate: Option<Vec<u8>>,
     /// Who signs snapshots
     pub snapshot_key: SnapshotKey,
 }
@@ -128,7 +130,10 @@ impl Repository {
             Some(stored) => keyring.open(stored, "root")?,
             None => keyring.create(Algorithm::EcdsaP256, "root", None)?,
         };
-        certify(key, &self.gun, now)
+        match &how.root_certificate {
+            Some(bundle) => adopt(bundle, key, &self.gun, now),
+            None => certify(key, &self.gun, now),
+        }
     }
 
     fn new_key(&self, keyring: &mut Keyring<'_>, role: &str) -> Result<PublicKey, Error> {

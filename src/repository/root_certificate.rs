@@ -30,10 +30,47 @@ pub(super) fn certify(key: &PrivateKey, gun: &str, now: Timestamp) -> Result<Pub
     let certificate = params(gun, now)
         .self_signed(&signer)
         .map_err(|e| fault(&e.to_string()))?;
-    let pem = pem::Pem::new("CERTIFICATE", certificate.der().to_vec());
+    let block = pem::Pem::new("CERTIFICATE", certificate.der().to_vec());
+    PublicKey::new("ecdsa-x509", written(&[block])).map_err(|e| fault(&e.to_string()))
+}
+
+/// A certificate brought from elsewhere, if it is of `key`, names `gun` and is in force.
+///
+/// # Errors
+/// It is of another key or another repository, or out of date.
+pub(super) fn adopt(
+    bundle: &[u8],
+    key: &PrivateKey,
+    gun: &str,
+    now: Timestamp,
+) -> Result<PublicKey, Error> {
+    let fault = |reason: &str| Error::RootCertificate(reason.to_owned());
+    let blocks = pem::parse_many(bundle).map_err(|e| fault(&e.to_string()))?;
+    let key_type = format!("{}-x509", key.public().key_type);
+    let public = PublicKey::new(&key_type, written(&blocks)).map_err(|e| fault(&e.to_string()))?;
+    let leaf = public
+        .leaf()
+        .ok_or_else(|| fault("the root key cannot travel in a certificate"))?;
+    if leaf.public_key != key.public().bytes {
+        return Err(fault("the certificate is of another key"));
+    }
+    if !leaf.names(gun) {
+        let name = &leaf.common_name;
+        return Err(fault(&format!(
+            "the certificate is for {name}, not for {gun}"
+        )));
+    }
+    if !leaf.in_force(now) {
+        return Err(fault("the certificate is not in force"));
+    }
+    Ok(public)
+}
+
+/// The form in which Go's programs write a bundle again before they hash it.
+fn written(blocks: &[pem::Pem]) -> Vec<u8> {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    let bundle = pem::encode_config(&pem, config);
-    PublicKey::new("ecdsa-x509", bundle.into_bytes()).map_err(|e| fault(&e.to_string()))
+    let texts = blocks.iter().map(|block| pem::encode_config(block, config));
+    texts.collect::<String>().into_bytes()
 }
 
 fn params(gun: &str, now: Timestamp) -> CertificateParams {

@@ -224,8 +224,7 @@ fn damage_among_the_keys() {
     stored(id, b"gone".to_vec()).refuses([(
         "key show b86e",
         str![[r#"
-trust: key show b86e: no key here has the name "b86e" or an id that begins so
-hint: `key list` names them all
+trust: key show b86e: [HOME]/.docker/trust/private/b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f.key: no valid private key found
 exit 2
 
 "#]],
@@ -239,8 +238,7 @@ exit 2
     stored(id, half).refuses([(
         "key show b86e",
         str![[r#"
-trust: key show b86e: no key here has the name "b86e" or an id that begins so
-hint: `key list` names them all
+trust: key show b86e: [HOME]/.docker/trust/private/b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f.key: no valid private key found
 exit 2
 
 "#]],
@@ -268,8 +266,7 @@ exit 2
     machine.refuses([(
         "key show b86e",
         str![[r#"
-trust: key show b86e: no key here has the name "b86e" or an id that begins so
-hint: `key list` names them all
+trust: key show b86e: [HOME]/.docker/trust/private/b86e65ec389689dc89e4712826c7db881e578cf43624bc3d1a7dbd5bc84d004f.key: the file is larger than 1048576 bytes, no key is
 exit 2
 
 "#]],

@@ -218,6 +218,9 @@ Options:
           Root key: an id, the first digits of one, or a key file to load [default: a local root
           key, else a new one]
 
+      --root-cert <FILE>
+          Certificate for the root key, for this repository or a prefix of it [default: a new one]
+
       --server-managed-snapshot
           Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
 

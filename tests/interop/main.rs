@@ -21,6 +21,7 @@ mod no_terminal;
 mod nothing_lost;
 mod plugin;
 mod pull;
+mod root_certificate;
 mod root_rotation;
 mod same_output;
 mod transcript;

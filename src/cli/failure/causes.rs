@@ -7,20 +7,18 @@ use trust::{
     policy::Reason,
     reference::ReferenceError,
     registry::RegistryError,
-    repository::{Error, Kind, OpenError, keyring::KeyringError},
+    repository::{Error, OpenError, keyring::KeyringError},
     tls::TlsError,
 };
 use trust_store::{keys::KeyError, metadata::CacheError};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let kind = match error {
-            Error::Keyring(KeyringError::Key(key)) => return key.into(),
-            Error::AlreadyInitialized(_) | Error::NoSuchSigner { .. } => Kind::Wrong,
-            _ => error.kind(),
-        };
+        if let Error::Keyring(KeyringError::Key(key)) = error {
+            return key.into();
+        }
         Self {
-            kind,
+            kind: error.kind(),
             doing: Doing::Unsaid,
             wrong: error.to_string(),
             reason: error.reason(),

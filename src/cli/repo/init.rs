@@ -7,7 +7,7 @@ use crate::cli::{
     prompt::Prompt,
     session::Session,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use trust::{
     reference::ImageReference,
     remote::Actions,
@@ -17,7 +17,7 @@ use trust::{
         keyring::Keyring,
     },
 };
-use trust_store::keys::{KeyStore, StoredKey};
+use trust_store::keys::{KeyStore, StoredKey, read_file};
 
 /// Begin a repository in which nothing is signed yet
 #[derive(clap::Args)]
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// key, else a new one]
     #[arg(long, value_name = "ID|FILE")]
     root_key: Option<String>,
+    /// Certificate for the root key, for this repository or a prefix of it [default: a new one]
+    #[arg(long, value_name = "FILE")]
+    root_cert: Option<PathBuf>,
     /// Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
     #[arg(long)]
     server_managed_snapshot: bool,
@@ -42,8 +45,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         Some(word) => Some(root_key(word, &store, &mut prompt, session)?),
         None => None,
     };
+    let root_certificate = match &args.root_cert {
+        Some(file) => Some(read_file(file).map_err(|error| Failure::wrong(error.to_string()))?),
+        None => None,
+    };
     let how = Initialization {
         root_key,
+        root_certificate,
         snapshot_key: if args.server_managed_snapshot {
             SnapshotKey::Server
         } else {

@@ -59,10 +59,8 @@ async fn remove(
             "The signer \"{name}\" signed the last released version of {repository}. Removing \
              this signer will make {repository} unpullable. Are you sure you want to continue?"
         );
-        let answer = match args.force {
-            true => Ok(true),
-            false => session.confirm(&question, "-f"),
-        };
+        let asked = || session.confirm(&question, "-f");
+        let answer = if args.force { Ok(true) } else { asked() };
         answer.unwrap_or_else(|failure| {
             unanswered = Some(failure);
             false
