@@ -225,6 +225,15 @@ fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ConfigError>
 }
 
 fn parse<T: serde::de::DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T, ConfigError> {
+    // The JSON library reads an array into a structure as well, member by member.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ConfigError::Json {
+            place: place.to_owned(),
+            line: 1,
+            column: 1,
+            reason: "expected a JSON object".to_owned(),
+        });
+    }
     serde_json::from_slice(bytes).map_err(|error| ConfigError::Json {
         place: place.to_owned(),
         line: error.line(),

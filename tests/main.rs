@@ -12,5 +12,9 @@
 )]
 
 mod attacks;
+mod bad_input;
+mod editing;
+mod layout;
 mod notary_files;
+mod spec;
 mod world;

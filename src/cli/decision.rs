@@ -4,10 +4,10 @@ use super::{failure::Failure, notice, session::Session};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trust::{
-    policy::{Asked, Reason, Requirement, Verdict},
+    policy::{Reason, Requirement, Verdict},
     reference::ImageReference,
     remote::Actions,
-    repository::decide::Decision,
+    repository::{Kind, Repository, decide::Decision},
 };
 
 /// What is demanded beyond a signature.
@@ -17,7 +17,7 @@ pub(crate) struct RequirementArgs {
     #[arg(long = "signer", value_name = "NAME")]
     signers: Vec<String>,
     /// Only if so many signers with keys of their own signed it; of those named, if any are
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = threshold)]
     threshold: Option<u64>,
 }
 
@@ -30,24 +30,32 @@ impl RequirementArgs {
     }
 }
 
+fn threshold(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "it is a number of signers, at least 1".to_owned())
+}
+
 /// The decision on an image, as every command that asks for one gets it.
 pub(super) async fn decide(
     image: &ImageReference,
     requirement: &Requirement,
     session: &Session,
 ) -> Result<Decision, Failure> {
-    let digest = image
-        .digest()
-        .map(|digest| digest.sha256_hex().unwrap_or(digest.as_str()));
-    let asked = Asked {
-        tag: image.tag(),
-        digest,
-    };
     let repository = session.repository(image, Actions::Pull).await?;
+    Ok(decide_in(&repository, image, requirement, session).await)
+}
+
+/// The decision on an image of a repository that is open already.
+pub(super) async fn decide_in(
+    repository: &Repository,
+    image: &ImageReference,
+    requirement: &Requirement,
+    session: &Session,
+) -> Decision {
     let mut watch = |event| notice::tell(&session.out, event);
-    Ok(repository
-        .decide(asked, requirement, session.now(), &mut watch)
-        .await)
+    repository
+        .decide(image, requirement, session.now(), &mut watch)
+        .await
 }
 
 /// What programs are told about one image.
@@ -89,8 +97,11 @@ impl Record {
 
     /// The question could not even be asked.
     pub(super) fn fails(&mut self, failure: &Failure) {
+        if failure.kind() == Kind::Refused {
+            self.verdict = "refused";
+        }
         self.reason = failure.reason().map(Reason::code);
-        self.message = failure.words().to_owned();
+        failure.words().clone_into(&mut self.message);
     }
 
     /// Takes over what was decided.

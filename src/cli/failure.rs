@@ -8,7 +8,7 @@ use trust::{
     policy::{Judgement, Reason, Verdict},
     reference::ReferenceError,
     registry::RegistryError,
-    repository::{Error, Kind, keyring::KeyringError},
+    repository::{Error, Kind, OpenError, keyring::KeyringError},
     tls::TlsError,
 };
 use trust_store::{keys::KeyError, metadata::CacheError};
@@ -17,10 +17,21 @@ use trust_store::{keys::KeyError, metadata::CacheError};
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     kind: Kind,
-    doing: Option<String>,
+    doing: Doing,
     wrong: String,
     reason: Option<Reason>,
     hint: Option<String>,
+}
+
+/// What was being done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Doing {
+    /// Nobody has said yet
+    Unsaid,
+    /// In our words, which Docker's users do not expect
+    Ours(String),
+    /// In Docker's words
+    Dockers(String),
 }
 
 impl Failure {
@@ -48,7 +59,7 @@ impl Failure {
     pub(crate) fn of(kind: Kind, words: impl Into<String>) -> Self {
         Self {
             kind,
-            doing: None,
+            doing: Doing::Unsaid,
             wrong: words.into(),
             reason: None,
             hint: None,
@@ -58,14 +69,19 @@ impl Failure {
     /// Names what was being done, unless that is known more exactly already.
     #[must_use]
     pub(crate) fn doing(mut self, doing: impl Into<String>) -> Self {
-        self.doing.get_or_insert_with(|| doing.into());
+        if self.doing == Doing::Unsaid {
+            self.doing = Doing::Ours(doing.into());
+        }
         self
     }
 
-    /// Puts Docker's words in front of what is wrong.
+    /// Names what was being done in Docker's words, around those that are there already.
     #[must_use]
     pub(crate) fn after(mut self, words: &str) -> Self {
-        self.wrong = format!("{words}: {}", self.wrong);
+        if let Doing::Dockers(inner) = &self.doing {
+            self.wrong = format!("{inner}: {}", self.wrong);
+        }
+        self.doing = Doing::Dockers(words.to_owned());
         self
     }
 
@@ -110,13 +126,16 @@ impl Failure {
         if self.wrong.is_empty() {
             return;
         }
-        if out.is_plugin() {
-            out.complain(&self.wrong);
-        } else {
-            let doing = self.doing.iter().map(|doing| format!("{doing}: "));
-            let code = self.reason.iter().map(|reason| format!(" [{reason}]"));
-            let line: String = doing.chain([self.wrong.clone()]).chain(code).collect();
-            out.complain_as("trust:", &line);
+        let wrong = without_innards(&self.wrong);
+        let line = match &self.doing {
+            Doing::Ours(doing) if !out.is_plugin() => format!("{doing}: {wrong}"),
+            Doing::Dockers(doing) => format!("{doing}: {wrong}"),
+            _ => wrong,
+        };
+        match self.reason {
+            _ if out.is_plugin() => out.complain(&line),
+            Some(reason) => out.complain_as("trust:", &format!("{line} [{reason}]")),
+            None => out.complain_as("trust:", &line),
         }
         if let Some(hint) = &self.hint {
             out.complain_as("hint:", hint);
@@ -142,6 +161,17 @@ fn code_of(kind: Kind) -> u8 {
     }
 }
 
+/// Words without the numbers of the system's errors and the names of temporary files.
+fn without_innards(words: &str) -> String {
+    INNARDS.iter().fold(words.to_owned(), |words, (from, to)| {
+        let mut parts = words.split(from);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            text + part.split_once(to).map_or(part, |(_, rest)| rest)
+        })
+    })
+}
+
 /// What the system said, as Docker's language words it.
 pub(crate) fn in_gos_words(error: &io::Error) -> String {
     let words = error.to_string();
@@ -160,7 +190,7 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
     };
     Some(Failure {
         kind,
-        doing: None,
+        doing: Doing::Unsaid,
         wrong: judgement.message.clone(),
         reason: judgement.reason,
         hint: hint.cloned(),
@@ -169,12 +199,14 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if let Error::Keyring(KeyringError::Key(key)) = error {
-            return key.into();
-        }
+        let kind = match error {
+            Error::Keyring(KeyringError::Key(key)) => return key.into(),
+            Error::AlreadyInitialized(_) | Error::NoSuchSigner { .. } => Kind::Wrong,
+            _ => error.kind(),
+        };
         Self {
-            kind: error.kind(),
-            doing: None,
+            kind,
+            doing: Doing::Unsaid,
             wrong: error.to_string(),
             reason: error.reason(),
             hint: error.hint(),
@@ -196,10 +228,12 @@ impl From<KeyError> for Failure {
             KeyError::CannotWrite { .. } => {
                 Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER)
             }
-            KeyError::CannotRead { .. } | KeyError::Randomness => {
-                Self::unfinished(error.to_string())
+            KeyError::CannotRead { .. } => {
+                Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
-            KeyError::InFile { .. } => Self::wrong(error.to_string()),
+            KeyError::Randomness => Self::unfinished(error.to_string()),
+            KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
+                .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
             _ => Self::wrong(error.to_string()),
         }
     }
@@ -219,8 +253,20 @@ impl From<CacheError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         match &error {
-            ConfigError::Helper { .. } => Self::unfinished(error.to_string()),
+            ConfigError::Helper { .. } => Self::unfinished(error.to_string())
+                .hint("credential helpers are named by credsStore and credHelpers in config.json"),
             _ => Self::wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Cache(error) => error.into(),
+            OpenError::Config(error) => error.into(),
+            OpenError::Tls(error) => error.into(),
+            other => Self::wrong(other.to_string()),
         }
     }
 }
@@ -233,7 +279,12 @@ impl From<TlsError> for Failure {
 
 impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
-        Self::wrong(error.to_string())
+        let failure = Self::wrong(error.to_string());
+        match error {
+            ReferenceError::InvalidFormat => failure
+                .hint("an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme"),
+            _ => failure,
+        }
     }
 }
 
@@ -267,4 +318,7 @@ impl From<EngineError> for Failure {
     }
 }
 
-const WRITABLE_FOLDER: &str = "name a writable folder with --trust-dir";
+/// How such words begin and end.
+const INNARDS: [(&str, &str); 2] = [(" (os error ", ")"), (" at path \"", "\"")];
+const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
+const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";

@@ -7,15 +7,15 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {
-    /// Folder of keys and trusted metadata [default: $DOCKER_CONFIG/trust, else ~/.docker/trust]
+    /// Folder of keys and trusted metadata [default: `$DOCKER_CONFIG/trust`, else `~/.docker/trust`]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) trust_dir: Option<PathBuf>,
 
-    /// Trust server [default: $DOCKER_CONTENT_TRUST_SERVER, else the registry's]
+    /// Trust server [default: `$DOCKER_CONTENT_TRUST_SERVER`, else the registry's]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) server: Option<String>,
 
-    /// Certificate authority of the servers [default: Docker's folder tls/HOST]
+    /// Certificate authority of the servers [default: Docker's folder `tls/HOST`]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
 
@@ -23,7 +23,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 
-    /// File whose first line is the passphrase of every key used
+    /// File with the passphrase of every key that is used
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
 
@@ -57,7 +57,7 @@ pub(crate) enum Format {
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
     /// Never

@@ -39,7 +39,9 @@ async fn json(args: &Args, session: &Session) -> Result<(), Failure> {
         }
     }
     session.out.json(&found);
-    failed.iter().for_each(|failure| failure.tell(&session.out));
+    for failure in &failed {
+        failure.tell(&session.out);
+    }
     worst(failed.iter().map(Failure::kind)).map_or(Ok(()), |kind| Err(Failure::told(kind)))
 }
 
@@ -56,9 +58,8 @@ async fn pretty(args: &Args, session: &Session) -> Result<(), Failure> {
 }
 
 async fn look(typed: &str, session: &Session) -> Result<Inspection, Failure> {
-    let doing = || format!("inspect {typed}");
-    let image =
-        ImageReference::parse(typed).map_err(|error| Failure::from(error).doing(doing()))?;
+    let image = ImageReference::parse(typed)
+        .map_err(|error| Failure::from(error).doing(format!("inspect {typed}")))?;
     let found = async {
         let repository = session.repository(&image, Actions::Pull).await?;
         let mut watch = |event| notice::tell(&session.out, event);
@@ -67,11 +68,11 @@ async fn look(typed: &str, session: &Session) -> Result<Inspection, Failure> {
     };
     found.await.map_err(|failure| {
         let words = format!("no signatures or cannot access {typed}");
-        let words = match session.out.is_plugin() {
-            true => words,
-            false => format!("{words}: {}", failure.words()),
-        };
-        failure.saying(words).doing(doing())
+        if session.out.is_plugin() {
+            failure.saying(words)
+        } else {
+            failure.after(&words)
+        }
     })
 }
 
@@ -140,23 +141,23 @@ fn described(name: &str, inspection: Inspection) -> Described {
 
 /// Docker's three tables, blank lines and all.
 fn tables(name: &str, inspection: &Inspection) -> String {
-    let mut text = match inspection.signed_tags.as_slice() {
+    let mut parts = vec![match inspection.signed_tags.as_slice() {
         [] => format!("\nNo signatures for {name}\n\n"),
         _ => format!("\nSignatures for {name}\n\n{}", tag_table(inspection)),
-    };
+    }];
     if !inspection.signers.is_empty() {
         let table = signer_table(inspection);
-        text += &format!("\nList of signers and their keys for {name}\n\n{table}");
+        parts.push(format!(
+            "\nList of signers and their keys for {name}\n\n{table}"
+        ));
     }
-    text += &format!("\nAdministrative keys for {name}\n\n");
+    parts.push(format!("\nAdministrative keys for {name}\n\n"));
     let keys = [
         ("Repository", &inspection.repository_key_ids),
         ("Root", &inspection.root_key_ids),
     ];
-    for (role, ids) in keys {
-        text += &format!("  {role} Key:\t{}\n", sorted(ids).join(", "));
-    }
-    text
+    parts.extend(keys.map(|(role, ids)| format!("  {role} Key:\t{}\n", sorted(ids).join(", "))));
+    parts.concat()
 }
 
 fn tag_table(inspection: &Inspection) -> String {

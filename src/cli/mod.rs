@@ -4,6 +4,7 @@ mod decision;
 mod failure;
 mod globals;
 mod inspect;
+mod interrupt;
 mod key;
 mod name;
 mod notice;
@@ -18,10 +19,11 @@ mod session;
 mod sign;
 mod signer;
 mod table;
+mod usage;
 mod verify;
 mod why;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
 use globals::Globals;
 use output::Output;
@@ -93,7 +95,7 @@ fn start(
     let parsed = command.try_get_matches_from(words);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return not_started(&error, plugin),
+        Err(error) => return usage::answer(&error, plugin, environment.no_color),
     };
     let session = Session::begin(cli.globals, environment, plugin);
     if session.globals.verbose {
@@ -103,21 +105,15 @@ fn start(
         .enable_all()
         .build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(run(&cli.command, &session)),
+        Ok(runtime) => runtime.block_on(async {
+            tokio::select! {
+                done = run(&cli.command, &session) => done,
+                () = session.interrupt.pressed() => Err(Failure::unfinished("interrupted")),
+            }
+        }),
         Err(error) => Err(Failure::unfinished(error.to_string())),
     };
     ended(&session.out, done)
-}
-
-/// Help, or what is wrong with the command; Docker counts help nobody asked for as a success.
-fn not_started(error: &clap::Error, plugin: bool) -> ExitCode {
-    // Where nobody can be told, nobody can be told that either.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if plugin => ExitCode::SUCCESS,
-        _ => ExitCode::from(2),
-    }
 }
 
 fn ended(out: &Output, done: Result<(), Failure>) -> ExitCode {
@@ -136,12 +132,18 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Key(args) => key::run(args, session),
         Command::Signer(args) => signer::run(args, session).await,
         Command::Repo(args) => repo::run(args, session).await,
-        Command::Sign(args) => sign::run(args, session).await,
-        Command::Revoke(args) => revoke::run(args, session).await,
+        Command::Sign(args) => sign::run(args, session)
+            .await
+            .map_err(|failure| failure.doing("sign")),
+        Command::Revoke(args) => revoke::run(args, session)
+            .await
+            .map_err(|failure| failure.doing(format!("revoke {}", args.image))),
         Command::Inspect(args) => inspect::run(args, session).await,
         Command::Verify(args) => verify::run(args, session).await,
         Command::Pull(args) => pull::run(args, session).await,
-        Command::Why(args) => why::run(args, session).await,
+        Command::Why(args) => why::run(args, session)
+            .await
+            .map_err(|failure| failure.doing(format!("why {}", args.image))),
     }
 }
 

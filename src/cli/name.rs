@@ -6,7 +6,7 @@ use super::failure::Failure;
 pub(crate) fn check(what: &str, name: &str) -> Result<(), Failure> {
     let first = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let other = |b: &u8| first(b) || matches!(b, b'-' | b'_');
-    if name.as_bytes().first().is_some_and(first) && name.as_bytes().iter().all(|b| other(b)) {
+    if name.as_bytes().first().is_some_and(first) && name.as_bytes().iter().all(other) {
         return Ok(());
     }
     Err(Failure::wrong(format!(

@@ -15,6 +15,8 @@ pub(crate) struct Output {
     quiet: bool,
     plugin: bool,
     colors: bool,
+    stdout: io::Stdout,
+    stderr: io::Stderr,
     broken: Mutex<Option<io::Error>>,
 }
 
@@ -31,6 +33,8 @@ impl Output {
             quiet: globals.quiet,
             plugin,
             colors,
+            stdout: io::stdout(),
+            stderr: io::stderr(),
             broken: Mutex::new(None),
         }
     }
@@ -97,30 +101,31 @@ impl Output {
     /// Prints a line to standard error.
     pub(crate) fn complain(&self, line: &str) {
         // Where nobody can be told, nobody can be told that either.
-        let _ = writeln!(io::stderr().lock(), "{}", harmless(line));
+        let _ = writeln!(self.stderr.lock(), "{}", harmless(line));
     }
 
     /// Prints a line with a label in front to standard error.
     pub(crate) fn complain_as(&self, label: &str, line: &str) {
-        let line = harmless(line);
+        // Whoever chose a name with a line end in it would write the next line too.
+        let line = harmless(line).replace('\n', "\\n");
         let painted = match label {
             _ if !self.colors => Cow::Borrowed(label),
             "trust:" => format!("\u{1b}[1;31m{label}\u{1b}[0m").into(),
             "hint:" => format!("\u{1b}[1;36m{label}\u{1b}[0m").into(),
             _ => format!("\u{1b}[1;33m{label}\u{1b}[0m").into(),
         };
-        let _ = writeln!(io::stderr().lock(), "{painted} {line}");
+        let _ = writeln!(self.stderr.lock(), "{painted} {line}");
     }
 
     /// Asks on standard error; the answer comes on the same line.
     pub(crate) fn ask(&self, question: &str) {
-        let mut stderr = io::stderr().lock();
+        let mut stderr = self.stderr.lock();
         let _ = write!(stderr, "{}", harmless(question)).and_then(|()| stderr.flush());
     }
 
     /// Says whether every result could be written.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
-        if let Err(error) = io::stdout().lock().flush() {
+        if let Err(error) = self.stdout.lock().flush() {
             self.remember(error);
         }
         let broken = self.broken.lock().ok().and_then(|mut it| it.take());
@@ -135,7 +140,7 @@ impl Output {
     }
 
     fn write(&self, text: &str) {
-        if let Err(error) = io::stdout().lock().write_all(text.as_bytes()) {
+        if let Err(error) = self.stdout.lock().write_all(text.as_bytes()) {
             self.remember(error);
         }
     }
@@ -171,7 +176,7 @@ fn indented(value: &impl Serialize) -> serde_json::Result<String> {
 }
 
 /// Text that cannot steer the terminal: names come from servers, and so do their errors.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     let harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
@@ -192,19 +197,10 @@ mod tests {
 
     #[test]
     fn json_is_escaped_as_go_does() {
-        let text = indented(&serde_json::json!({"a": ["<&>\u{2028}", []], "b": "\u{1}\n\u{8}"}));
-        snapbox::assert_data_eq!(
-            text.unwrap(),
-            snapbox::str![[r#"
-{
-    "a": [
-        "/u003c/u0026/u003e/u2028",
-        []
-    ],
-    "b": "/u0001/n/b"
-}
-"#]]
-        );
+        let value = serde_json::json!({"a": ["<&>\u{2028}", []], "b": "\u{1}\n\u{8}\u{7f}"});
+        let expected = "{\n    \"a\": [\n        \"\\u003c\\u0026\\u003e\\u2028\",\n        []\n    \
+                        ],\n    \"b\": \"\\u0001\\n\\b\u{7f}\"\n}";
+        assert_eq!(indented(&value).unwrap(), expected);
     }
 
     #[test]

@@ -1,71 +1,74 @@
 //! Layers on their way: bars on a terminal, a line for each change elsewhere.
 
-use super::output::Output;
+use super::output::{Output, harmless};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::{collections::HashMap, io, io::IsTerminal};
+use std::{
+    collections::HashMap,
+    io::{self, IsTerminal},
+};
 use trust::engine::Progress;
 
-/// What the engine says about the layers of one image.
+/// What the engine says about one image.
 pub(crate) struct Layers<'o> {
     out: &'o Output,
-    bars: Option<MultiProgress>,
-    layers: HashMap<String, (ProgressBar, String)>,
+    screen: Option<MultiProgress>,
+    shown: HashMap<String, Layer>,
+}
+
+struct Layer {
+    bar: ProgressBar,
+    status: String,
 }
 
 impl<'o> Layers<'o> {
     /// Bars where people look, lines where programs do, nothing when quiet.
     pub(crate) fn new(out: &'o Output) -> Self {
-        let bars = (io::stderr().is_terminal() && !out.is_quiet()).then(MultiProgress::new);
-        let layers = HashMap::new();
-        Self { out, bars, layers }
+        let people = io::stderr().is_terminal() && !out.is_quiet();
+        Self {
+            out,
+            screen: people.then(MultiProgress::new),
+            shown: HashMap::new(),
+        }
     }
 
     /// Shows one line of the engine's.
-    pub(crate) fn show(&mut self, line: Progress) {
-        if self.out.is_quiet() {
-            return;
-        }
-        match line.layer {
-            None => self.remark(&line.status),
-            Some(ref layer) => {
-                let known = self.layers.get(layer).map(|(_, status)| status);
-                let changed = known != Some(&line.status);
-                let text = format!("{layer}: {}", line.status);
-                let bars = self.bars.as_ref();
-                let entry = self.layers.entry(layer.clone()).or_insert_with(|| {
-                    let bar = bars.map_or_else(ProgressBar::hidden, |bars| bars.add(bar()));
-                    (bar, String::new())
-                });
-                entry.1.clone_from(&line.status);
-                if bars.is_some() {
-                    draw(&entry.0, &text, &line);
-                } else if changed {
-                    self.out.note(&text);
-                }
-            }
+    pub(crate) fn show(&mut self, line: &Progress) {
+        match (&line.layer, &self.screen) {
+            (None, None) => self.out.note(&line.status),
+            (None, Some(screen)) => screen.suspend(|| self.out.note(&line.status)),
+            (Some(layer), _) => self.show_layer(layer, line),
         }
     }
 
     /// Leaves nothing half drawn behind.
     pub(crate) fn end(&self) {
-        self.layers.values().for_each(|(bar, _)| bar.abandon());
-    }
-
-    fn remark(&self, status: &str) {
-        match &self.bars {
-            Some(bars) => bars.suspend(|| self.out.note(status)),
-            None => self.out.note(status),
+        for layer in self.shown.values() {
+            layer.bar.abandon();
         }
     }
+
+    fn show_layer(&mut self, layer: &str, line: &Progress) {
+        let text = harmless(&format!("{layer}: {}", line.status)).into_owned();
+        let screen = self.screen.as_ref();
+        let shown = self.shown.entry(layer.to_owned()).or_insert_with(|| {
+            let bar = ProgressBar::no_length();
+            Layer {
+                bar: screen.map_or_else(ProgressBar::hidden, |screen| screen.add(bar)),
+                status: String::new(),
+            }
+        });
+        if screen.is_some() {
+            draw(&shown.bar, text, line);
+        } else if shown.status != line.status {
+            self.out.note(&text);
+        }
+        shown.status.clone_from(&line.status);
+    }
 }
 
-fn bar() -> ProgressBar {
-    ProgressBar::no_length()
-}
-
-fn draw(bar: &ProgressBar, text: &str, line: &Progress) {
+fn draw(bar: &ProgressBar, text: String, line: &Progress) {
     let template = match line.total {
-        Some(_) => "{msg:.dim} [{bar:30}] {bytes}/{total_bytes}",
+        Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes}",
         None => "{msg}",
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -75,6 +78,6 @@ fn draw(bar: &ProgressBar, text: &str, line: &Progress) {
         bar.set_length(total);
     }
     bar.set_position(line.current.unwrap_or_default());
-    bar.set_message(text.to_owned());
+    bar.set_message(text);
     bar.tick();
 }

@@ -71,6 +71,7 @@ impl<'s> Prompt<'s> {
     }
 
     fn read(&self, question: &str) -> Result<Secret, PassphraseError> {
+        self.session.interrupt.hold();
         self.session.out.ask(question);
         let config = ConfigBuilder::new().output_writer(io::stderr()).build();
         match rpassword::read_password_with_config(config) {
@@ -152,7 +153,6 @@ impl Passphrases for Prompt<'_> {
     fn wrong(&mut self, key: &KeyName<'_>) -> bool {
         let how = self.asked.as_ref().map_or(How::Given, |asked| asked.how);
         match how {
-            How::Given => false,
             How::Again => true,
             How::Prompted if self.prompts_for(key.id) < TRIES_EXISTING => {
                 self.session
@@ -160,7 +160,7 @@ impl Passphrases for Prompt<'_> {
                     .complain("Passphrase incorrect. Please retry.");
                 true
             }
-            How::Prompted => false,
+            How::Given | How::Prompted => false,
         }
     }
 }
@@ -174,6 +174,9 @@ impl Session {
             .lock()
             .take(LONGEST_ANSWER)
             .read_line(&mut answer);
+        if answer.is_empty() {
+            self.out.complain("");
+        }
         read.is_ok() && answer.trim().eq_ignore_ascii_case("y")
     }
 }

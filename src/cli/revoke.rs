@@ -11,7 +11,7 @@ pub(crate) struct Args {
     yes: bool,
     /// The image
     #[arg(value_name = "IMAGE[:TAG]")]
-    image: String,
+    pub(super) image: String,
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {

@@ -2,19 +2,21 @@
 
 use super::failure::Failure;
 use super::globals::Globals;
+use super::interrupt::Interrupt;
 use super::output::Output;
 use jiff::Timestamp;
 use std::{
-    path::{Path, PathBuf},
-    sync::OnceLock,
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
 };
 use trust::{
     config::{Credentials, DockerConfig, Environment, engine_endpoint, trust_server_for},
     engine::Engine,
     reference::ImageReference,
     registry::Registry,
-    remote::{Actions, Notary},
-    repository::{Error, Repository},
+    remote::Actions,
+    repository::{Error, Reach, Repository},
     tls::{TlsFiles, http_client},
 };
 use trust_store::{keys::KeyStore, metadata::Cache};
@@ -28,7 +30,10 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// Where everything that is printed goes
     pub(crate) out: Output,
+    /// Ctrl-C, while somebody is asked
+    pub(crate) interrupt: Interrupt,
     docker: OnceLock<DockerConfig>,
+    credentials: Mutex<BTreeMap<String, Credentials>>,
     now: Timestamp,
 }
 
@@ -40,7 +45,9 @@ impl Session {
             globals,
             environment,
             out,
+            interrupt: Interrupt::default(),
             docker: OnceLock::new(),
+            credentials: Mutex::default(),
             now: read_clock(),
         }
     }
@@ -68,51 +75,42 @@ impl Session {
         Ok(Cache::at(&self.trust_dir()?))
     }
 
-    /// The repository of an image and, unless offline, the server that publishes it.
+    /// The repository of an image; unless offline, with the server that publishes it.
     pub(crate) async fn repository(
         &self,
         image: &ImageReference,
         actions: Actions,
     ) -> Result<Repository, Failure> {
-        let cache = self.cache()?.repository(image.gun())?;
-        let remote = match self.globals.offline {
-            true => None,
-            false => Some(self.notary(image, actions).await?),
+        let trust_dir = self.trust_dir()?;
+        let reach = Reach {
+            docker: self.docker_config()?,
+            trust_dir: &trust_dir,
+            server: self.chosen_server(),
+            tls_ca: self.globals.tls_ca.as_deref(),
         };
-        Ok(Repository::new(image.gun(), cache, remote))
+        if self.globals.offline {
+            return Ok(reach.kept(image)?);
+        }
+        tracing::debug!(gun = image.gun(), server = %self.server(image)?, "repository");
+        Ok(reach.repository(image, actions).await?)
     }
 
     /// The trust server that speaks for an image.
     pub(crate) fn server(&self, image: &ImageReference) -> Result<Url, Failure> {
-        let given = self.globals.server.as_deref();
-        let chosen = given.or(self.environment.trust_server.as_deref());
-        Ok(trust_server_for(image.registry(), chosen)?)
+        Ok(trust_server_for(image.registry(), self.chosen_server())?)
     }
 
-    async fn notary(&self, image: &ImageReference, actions: Actions) -> Result<Notary, Failure> {
-        let server = self.server(image)?;
-        let host = match (server.host_str().unwrap_or_default(), server.port()) {
-            (host, Some(port)) => format!("{host}:{port}"),
-            (host, None) => host.to_owned(),
-        };
-        let http = http_client(&self.tls_files(&host)?, &host)?;
-        let credentials = self.credentials(image).await?;
-        Ok(Notary::new(
-            http,
-            &server,
-            image.gun(),
-            actions,
-            credentials,
-        ))
+    fn chosen_server(&self) -> Option<&str> {
+        let given = self.globals.server.as_deref();
+        given.or(self.environment.trust_server.as_deref())
     }
 
     /// The registry of an image.
     pub(crate) async fn registry(&self, image: &ImageReference) -> Result<Registry, Failure> {
         self.online()?;
         let host = image.registry();
-        let files = self.tls_files(host)?.and(TlsFiles::from_folder(
-            &Path::new(ENGINE_CERTIFICATES).join(host),
-        )?);
+        let own = self.docker_config()?.tls_dir(host);
+        let files = TlsFiles::for_registry(host, self.globals.tls_ca.as_deref(), &own)?;
         let http = http_client(&files, host)?;
         Ok(Registry::new(http, host, self.credentials(image).await?))
     }
@@ -126,21 +124,24 @@ impl Session {
 
     /// Who we are to the registry of an image and the trust server that speaks for it.
     pub(crate) async fn credentials(&self, image: &ImageReference) -> Result<Credentials, Failure> {
-        Ok(self.docker_config()?.credentials(image.registry()).await?)
+        let host = image.registry();
+        let known = |known: &BTreeMap<_, Credentials>| known.get(host).cloned();
+        if let Some(known) = self.credentials.lock().ok().and_then(|it| known(&it)) {
+            return Ok(known);
+        }
+        let asked = self.docker_config()?.credentials(host).await?;
+        tracing::debug!(registry = host, credentials = ?asked, "who we are");
+        if let Ok(mut known) = self.credentials.lock() {
+            known.insert(host.to_owned(), asked.clone());
+        }
+        Ok(asked)
     }
 
     fn online(&self) -> Result<(), Failure> {
-        match self.globals.offline {
-            true => Err(Failure::from(Error::Offline)),
-            false => Ok(()),
+        if self.globals.offline {
+            return Err(Error::Offline.into());
         }
-    }
-
-    fn tls_files(&self, host: &str) -> Result<TlsFiles, Failure> {
-        match &self.globals.tls_ca {
-            Some(file) => Ok(TlsFiles::from_ca_file(file)?),
-            None => Ok(TlsFiles::from_folder(&self.docker_config()?.tls_dir(host))?),
-        }
+        Ok(())
     }
 
     fn docker_config(&self) -> Result<&DockerConfig, Failure> {
@@ -159,6 +160,3 @@ impl Session {
 fn read_clock() -> Timestamp {
     Timestamp::now()
 }
-
-/// Where Docker keeps the authorities of registries, one folder a host.
-const ENGINE_CERTIFICATES: &str = "/etc/docker/certs.d";

@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     requirement: RequirementArgs,
     /// The image; tag latest if neither tag nor digest is named
-    image: String,
+    pub(super) image: String,
 }
 
 /// The decision, and how it came about.
@@ -30,9 +30,10 @@ struct Explained {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let image = ImageReference::parse(&args.image)?.or_latest();
-    let server = match session.globals.offline {
-        true => None,
-        false => Some(session.server(&image)?.to_string()),
+    let server = if session.globals.offline {
+        None
+    } else {
+        Some(session.server(&image)?.to_string())
     };
     let mut decision = decide(&image, &args.requirement.requirement(), session).await?;
     let failure = verdict(&decision.judgement, decision.hint.as_ref());
@@ -55,23 +56,30 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
 
 impl Explained {
     fn text(&self) -> String {
-        let mut text = format!("{}\n", self.record.image());
-        let mut say = |label: &str, value: &str| {
-            if !value.is_empty() {
-                text += &format!("  {label:<13}{value}\n");
-            }
-        };
-        say("repository", &self.repository);
-        say("server", self.server.as_deref().unwrap_or("none, offline"));
-        for (label, value) in self.record.state() {
-            say(label, &value);
-        }
-        for (index, step) in self.steps.iter().enumerate() {
-            let label = if index == 0 { "steps" } else { "" };
-            say(label, &format!("{}. {step}", index + 1));
-        }
-        say("verdict", &self.record.verdict());
-        say("hint", self.hint.as_deref().unwrap_or_default());
-        text
+        let steps = self.steps.iter().enumerate();
+        let steps = steps.map(|(index, step)| match index {
+            0 => ("steps", format!("1. {step}")),
+            _ => ("", format!("{}. {step}", index + 1)),
+        });
+        let server = self.server.clone();
+        let lines = [
+            ("repository", self.repository.clone()),
+            (
+                "server",
+                server.unwrap_or_else(|| "none, offline".to_owned()),
+            ),
+        ]
+        .into_iter()
+        .chain(self.record.state())
+        .chain(steps)
+        .chain([
+            ("verdict", self.record.verdict()),
+            ("hint", self.hint.clone().unwrap_or_default()),
+        ]);
+        let lines = lines.filter(|(_, value)| !value.is_empty());
+        let lines = lines.map(|(label, value)| format!("  {label:<13}{value}\n"));
+        std::iter::once(format!("{}\n", self.record.image()))
+            .chain(lines)
+            .collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Every environment variable this program reads, captured in one place.
 
 use super::{ConfigError, DockerConfig, read_bounded};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -104,18 +105,23 @@ impl Environment {
 
 /// The passphrase in a file; one line end at its end belongs to the editor and is dropped.
 pub fn passphrase_from_file(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
-    let unreadable = |kind: std::io::ErrorKind| ConfigError::Unreadable {
+    let unreadable = |kind, words| ConfigError::Unreadable {
         path: path.to_owned(),
-        source: kind.into(),
+        source: std::io::Error::new(kind, words),
     };
     let bytes = read_bounded(path, MAX_PASSPHRASE_FILE)?
         .map(Zeroizing::new)
-        .ok_or_else(|| unreadable(std::io::ErrorKind::NotFound))?;
-    let text = str::from_utf8(&bytes).map_err(|_| unreadable(std::io::ErrorKind::InvalidData))?;
+        .ok_or_else(|| unreadable(ErrorKind::NotFound, "no such file"))?;
+    let text = str::from_utf8(&bytes)
+        .map_err(|_| unreadable(ErrorKind::InvalidData, "a passphrase is text in UTF-8"))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
-    Ok(Zeroizing::new(
-        line.strip_suffix('\r').unwrap_or(line).to_owned(),
-    ))
+    match line.strip_suffix('\r').unwrap_or(line) {
+        "" => Err(unreadable(
+            ErrorKind::InvalidData,
+            "there is no passphrase in it",
+        )),
+        passphrase => Ok(Zeroizing::new(passphrase.to_owned())),
+    }
 }
 
 fn passphrase(

@@ -42,6 +42,7 @@ fn read_answer(success: bool, output: &[u8]) -> Result<Credentials, String> {
         let said = String::from_utf8_lossy(output);
         return match said.trim() {
             NOT_FOUND => Ok(Credentials::Anonymous),
+            "" => Err("it failed without a word".to_owned()),
             complaint => Err(complaint.chars().take(LONGEST_COMPLAINT).collect()),
         };
     }

@@ -167,8 +167,10 @@ fn released<'s>(
 fn other_digest(asked: Asked<'_>, signed: &Statement) -> Refusal {
     let digest = asked.digest.unwrap_or_default();
     let words = format!(
-        "{} is signed as sha256:{}, not as sha256:{digest}",
-        signed.tag, signed.digest
+        "{} is signed as sha256:{}, not as {}",
+        signed.tag,
+        signed.digest,
+        shown(digest)
     );
     (Reason::DigestNotSigned, words)
 }
@@ -189,7 +191,7 @@ fn nowhere(asked: Asked<'_>, statements: &[Statement], trace: &mut Trace) -> Ref
             let digest = digest.unwrap_or_default();
             (
                 Reason::DigestNotSigned,
-                format!("no signed tag has the digest sha256:{digest}"),
+                format!("no signed tag has the digest {}", shown(digest)),
             )
         }
     }
@@ -289,8 +291,16 @@ fn signer_name(role: &str) -> &str {
 fn name(asked: Asked<'_>) -> String {
     match (asked.tag, asked.digest) {
         (Some(tag), _) => tag.to_owned(),
-        (None, digest) => format!("sha256:{}", digest.unwrap_or_default()),
+        (None, digest) => shown(digest.unwrap_or_default()),
     }
+}
+
+/// A digest with its algorithm; only of SHA-256 is it left out before.
+fn shown(digest: &str) -> String {
+    if digest.contains(':') {
+        return digest.to_owned();
+    }
+    format!("sha256:{digest}")
 }
 
 /// The roles whose word counts for a pull, first to last (Docker client).

@@ -70,7 +70,7 @@ pub enum RegistryError {
         reason: String,
     },
     /// No answer, or one that says: not now.
-    #[error("unable to reach registry {host}: {reason}")]
+    #[error("unable to reach the registry: {reason}")]
     Unreachable {
         /// The registry.
         host: String,

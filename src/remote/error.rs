@@ -166,7 +166,8 @@ impl From<&rustls::Error> for TlsFault {
         use rustls::{AlertDescription as Alert, CertificateError as Bad};
         match error {
             rustls::Error::InvalidCertificate(bad) => match bad {
-                Bad::UnknownIssuer => Self::UnknownAuthority,
+                // An authority of the same name, but with another key.
+                Bad::UnknownIssuer | Bad::BadSignature => Self::UnknownAuthority,
                 Bad::NotValidForName | Bad::NotValidForNameContext { .. } => Self::Name,
                 Bad::Expired
                 | Bad::ExpiredContext { .. }

@@ -47,8 +47,8 @@ pub(super) fn error(status: StatusCode, body: &[u8], url: &str, host: &str) -> R
         },
         (429 | 500.., _) => {
             let reason = match message.as_str() {
-                "" => number.to_string(),
-                said => format!("{number} {said}"),
+                "" => format!("{host} returned {number}"),
+                said => format!("{host} returned {number}: {said}"),
             };
             RemoteError::Unreachable {
                 host: host.to_owned(),
@@ -156,7 +156,7 @@ mod tests {
         }
         assert_eq!(
             said(503, "").to_string(),
-            "unable to reach trust server at this time: 503"
+            "unable to reach trust server at this time: h returned 503"
         );
         let error = said(401, "").to_string();
         assert_eq!(

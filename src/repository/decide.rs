@@ -4,6 +4,7 @@ use super::error::reason;
 use super::refresh::Purpose;
 use super::{Repository, Watch};
 use crate::policy::{Asked, Evidence, Judgement, Reason, Requirement, Statement, Unusable, judge};
+use crate::reference::ImageReference;
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
@@ -36,11 +37,12 @@ impl Repository {
     /// Decides whether an image is trusted; what fails on the way becomes evidence against it.
     pub async fn decide(
         &self,
-        asked: Asked<'_>,
+        image: &ImageReference,
         requirement: &Requirement,
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Decision {
+        let asked = asked(image);
         match self.refresh(Purpose::Read, now, watch).await {
             Ok(current) => Decision {
                 judgement: judge(asked, requirement, &evidence(&current, asked)),
@@ -61,6 +63,15 @@ impl Repository {
                 }
             }
         }
+    }
+}
+
+/// The tag and the digest of a name; a digest that is no SHA-256 matches nothing.
+fn asked(image: &ImageReference) -> Asked<'_> {
+    let digest = image.digest();
+    Asked {
+        tag: image.tag(),
+        digest: digest.map(|digest| digest.sha256_hex().unwrap_or(digest.as_str())),
     }
 }
 

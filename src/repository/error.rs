@@ -144,13 +144,17 @@ impl Error {
                 "the server offers older metadata than this machine has seen: a restored backup, or an attack"
                     .to_owned(),
             ),
+            Self::Tuf(TufError::Malformed { .. }) => {
+                Some("check that the server named is the trust server of this image".to_owned())
+            }
             Self::Remote(error) => error.hint(),
             Self::Keyring(error) => error.hint(),
             Self::NoSigningRole => {
                 Some("load a signer's key with `trust key load`, or name one with `--as`".to_owned())
             }
             Self::Floor(_) => Some("restore the repository's .floor.json from a backup".to_owned()),
-            Self::Cache(_) => Some("name a writable folder with --trust-dir".to_owned()),
+            Self::Offline => Some("leave out --offline: this needs more than is kept here".to_owned()),
+            Self::Cache(CacheError::Io { .. }) => Some("name a folder with --trust-dir that can be written and has room".to_owned()),
             _ => None,
         }
     }

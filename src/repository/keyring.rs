@@ -84,6 +84,7 @@ impl KeyringError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NoKey(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
             Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
             _ => None,
         }
@@ -114,27 +115,23 @@ impl<'p> Keyring<'p> {
         &self.store
     }
 
-    /// From now on no other keys sign than these, by canonical id.
-    pub fn restrict(&mut self, ids: impl Iterator<Item = KeyId>) {
-        self.only = Some(ids.map(|id| id.to_string()).collect());
+    /// From now on only these keys sign targets roles, by canonical id; `None` lifts that.
+    ///
+    /// Root and snapshot keys are nobody's own: they sign all the same.
+    pub fn restrict(&mut self, ids: Option<Vec<KeyId>>) {
+        self.only = ids.map(|ids| ids.iter().map(KeyId::to_string).collect());
     }
 
-    /// Whether the private key with this canonical id is here and may be used.
-    pub fn holds(&self, id: &KeyId) -> bool {
-        self.stored(id).is_ok_and(|key| key.is_some())
+    /// Whether some key of the role is here and may sign it.
+    pub fn holds_any(&self, role: &RoleName, keys: &RoleKeys) -> bool {
+        let here = |id: &KeyId| self.stored(role, id).is_ok_and(|key| key.is_some());
+        keys.canonical_ids().iter().any(here)
     }
 
-    /// Whether some key of the role is here.
-    pub fn holds_any(&self, keys: &RoleKeys) -> bool {
-        keys.canonical_ids().iter().any(|id| self.holds(id))
-    }
-
-    fn stored(&self, id: &KeyId) -> Result<Option<StoredKey>, KeyError> {
-        let allowed = self
-            .only
-            .as_ref()
-            .is_none_or(|only| only.contains(id.as_str()));
-        if allowed {
+    fn stored(&self, role: &RoleName, id: &KeyId) -> Result<Option<StoredKey>, KeyError> {
+        let personal = role.is_delegation() || *role == RoleName::targets();
+        let allowed = |only: &BTreeSet<String>| !personal || only.contains(id.as_str());
+        if self.only.as_ref().is_none_or(allowed) {
             self.store.find(id.as_str())
         } else {
             Ok(None)
@@ -158,7 +155,7 @@ impl<'p> Keyring<'p> {
         let mut closed = Vec::new();
         for key in &by.keys {
             let id = key.canonical_id();
-            let Some(stored) = self.stored(&id)? else {
+            let Some(stored) = self.stored(role, &id)? else {
                 continue;
             };
             match self.open(&stored, role.signer()) {

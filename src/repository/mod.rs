@@ -6,6 +6,7 @@ pub mod init;
 pub mod inspect;
 pub mod keyring;
 pub mod known;
+mod open;
 mod publish;
 mod refresh;
 pub mod revoke;
@@ -15,6 +16,7 @@ pub mod sign;
 pub mod signer;
 
 pub use error::{Error, Kind};
+pub use open::{OpenError, Reach};
 
 use crate::remote::Notary;
 use jiff::Timestamp;

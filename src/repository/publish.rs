@@ -29,8 +29,9 @@ impl Repository {
             if !draft.is_changed() {
                 return Ok(false);
             }
+            let snapshot = RoleName::snapshot();
             let own_snapshot =
-                keyring.holds_any(&current.root().facts().keys_of(&RoleName::snapshot()));
+                keyring.holds_any(&snapshot, &current.root().facts().keys_of(&snapshot));
             let files = seal(draft, own_snapshot, keyring, watch)?;
             match self.send(files).await {
                 Ok(()) => return Ok(true),

@@ -187,10 +187,11 @@ impl Repository {
                 });
                 Ok(kept)
             }
-            Some(_) if gone => Err(Error::Gone {
+            // There is a root, so there was a timestamp: nobody begins such a repository anew.
+            _ if gone => Err(Error::Gone {
                 gun: self.gun.clone(),
             }),
-            _ => Err(self.not_initialized(error)),
+            _ => Err(error.into()),
         }
     }
 

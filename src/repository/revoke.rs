@@ -66,7 +66,7 @@ fn take_back(
     let mut revoked = false;
     for role in &roles {
         let keys = current.keys_of(role);
-        if keys.is_some_and(|keys| keyring.holds_any(&keys)) {
+        if keys.is_some_and(|keys| keyring.holds_any(role, &keys)) {
             revoked |= draft.revoke(role, tag);
         }
     }

@@ -51,6 +51,7 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<(), Error> {
+        keyring.restrict(None);
         let mut told = false;
         let published = self
             .publish(keyring, now, watch, |current, draft, keyring, watch| {
@@ -105,7 +106,7 @@ fn edit(
             name: signer.clone(),
             gun: current.gun().to_owned(),
         })?;
-        keyring.restrict(keys.canonical_ids().into_iter());
+        keyring.restrict(Some(keys.canonical_ids()));
     }
     let roles = match &request.role {
         Some(role) => vec![role.clone()],
@@ -136,7 +137,7 @@ pub(super) fn signable(current: &Current, tag: &str, keyring: &Keyring<'_>) -> V
     let mine = |role: &RoleName| {
         current
             .keys_of(role)
-            .is_some_and(|keys| keyring.holds_any(&keys))
+            .is_some_and(|keys| keyring.holds_any(role, &keys))
     };
     if delegations.roles.is_empty() {
         return Some(role).filter(mine).into_iter().collect();

@@ -74,7 +74,7 @@ impl Repository {
             if loses_signatures(current, draft, &releases) {
                 let renewable = draft
                     .keys_of(&releases)
-                    .is_some_and(|keys| keyring.holds_any(&keys));
+                    .is_some_and(|keys| keyring.holds_any(&releases, &keys));
                 if renewable {
                     draft.sign_again(&releases);
                 } else if !*answer.get_or_insert_with(&mut confirm) {

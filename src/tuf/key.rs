@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use ring::signature::{self as algorithm, UnparsedPublicKey};
 use std::fmt;
 use x509_parser::prelude::FromDer;
-use x509_parser::public_key::PublicKey as Parsed;
+use x509_parser::public_key::{PublicKey as Parsed, RSAPublicKey};
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// The SHA-256 of a key's canonical JSON, in lower-case hex.
@@ -86,6 +86,17 @@ impl PublicKey {
     /// The id under which metadata list this key.
     pub fn id(&self) -> &KeyId {
         &self.id
+    }
+
+    /// Whether there can be a signature that this key verifies.
+    pub fn can_verify(&self) -> bool {
+        match &self.material {
+            Material::Rsa(key) => {
+                RSAPublicKey::from_der(key).is_ok_and(|(_, key)| RSA_BITS.contains(&key.key_size()))
+            }
+            Material::Unknown => false,
+            Material::P256(_) | Material::P384(_) | Material::Ed25519(_) => true,
+        }
     }
 
     /// The key type as metadata write it.
@@ -241,6 +252,9 @@ fn der_integer(bytes: &[u8]) -> Vec<u8> {
     out.extend_from_slice(digits);
     out
 }
+
+/// Bits of the RSA keys whose signatures are believed.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 #[cfg(test)]
 mod tests {

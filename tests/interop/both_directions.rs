@@ -346,6 +346,17 @@ fn a_repository_that_trust_made_with_its_own_snapshot_key_is_notarys_too() {
         "targets",
     );
     verifies(&nigel, &format!("{app}:second"), &second.digest());
+    // A signer chosen among the keys at hand does not keep the snapshot from being signed.
+    nigel.trust("key generate nigel").ok();
+    nigel
+        .trust(&format!("signer add --key nigel.pub nigel {app}"))
+        .ok();
+    let third = lab.push("team/app", "third").digest();
+    nigel.trust(&format!("sign --as nigel {app}:third")).ok();
+    nigel
+        .notary(&format!("lookup {app} third"))
+        .ok()
+        .says(hex_of(&third));
 }
 
 /// Pulls an image of its own for the tag, lets docker sign it; its digest.

@@ -14,6 +14,7 @@
 mod peers;
 
 mod both_directions;
+mod disk;
 mod lab_itself;
 mod multi_arch;
 mod nothing_lost;

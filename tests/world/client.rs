@@ -1,11 +1,11 @@
 //! A machine that decides: its trust directory and its clock.
 
-use super::{GUN, Server, TAG, now};
+use super::{GUN, Server, image, now};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use trust::config::Credentials;
-use trust::policy::{Asked, Reason, Requirement};
+use trust::policy::{Reason, Requirement};
 use trust::remote::{Actions, Notary};
 use trust::repository::decide::Decision;
 use trust::repository::{Event, Repository};
@@ -56,15 +56,12 @@ impl Client {
 
     /// Decides on [`TAG`] at a moment.
     pub async fn decide_at(&mut self, server: Option<&Server>, now: jiff::Timestamp) -> Decision {
-        let asked = Asked {
-            tag: Some(TAG),
-            digest: None,
-        };
+        let image = image();
         let repository = self.repository(server);
         let events = &mut self.events;
         let mut watch = |event| events.push(event);
         repository
-            .decide(asked, &Requirement::default(), now, &mut watch)
+            .decide(&image, &Requirement::default(), now, &mut watch)
             .await
     }
 

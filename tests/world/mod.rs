@@ -1,10 +1,14 @@
 //! A whole trust server in memory, with its keys and its clock: honest until a test says otherwise.
 
 mod client;
+mod notary;
+mod person;
 mod publisher;
 mod server;
 
 pub use client::Client;
+pub use notary::NotaryServer;
+pub use person::{Person, request};
 pub use publisher::{Key, Publisher};
 pub use server::{Answer, Server};
 
@@ -23,3 +27,8 @@ pub const GUN: &str = "registry.test:5000/team/app";
 
 /// The tag that is signed in it.
 pub const TAG: &str = "1.0";
+
+/// The image of every test.
+pub fn image() -> trust::reference::ImageReference {
+    format!("{GUN}:{TAG}").parse().unwrap()
+}

@@ -28,11 +28,15 @@ pub(crate) fn private(file: &Path) -> Result<(), Failure> {
     })?;
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
-        let file = file.display();
-        let words = format!("private key file {file} must not be readable or writable by others");
-        return Err(Failure::wrong(words)
-            .after(&refusing)
-            .hint(format!("chmod 600 {file}")));
+        let name = file.display();
+        let words = format!("private key file {name} must not be readable or writable by others");
+        let failure = Failure::wrong(words).after(&refusing);
+        // Nobody should change the mode of a device.
+        return Err(if metadata.is_file() {
+            failure.hint(format!("chmod 600 {name}"))
+        } else {
+            failure
+        });
     }
     #[cfg(not(unix))]
     drop(metadata);
@@ -45,7 +49,9 @@ pub(crate) fn read(
     prompt: &mut Prompt<'_>,
     session: &Session,
 ) -> Result<Loaded, Failure> {
-    match KeyFile::parse(&read_file(file)?) {
+    // The command named the file, so it is the command that is wrong.
+    let bytes = read_file(file).map_err(|error| Failure::wrong(error.to_string()))?;
+    match KeyFile::parse(&bytes) {
         Ok(KeyFile::Plain { key, role, gun }) => Ok(Loaded { key, role, gun }),
         Ok(KeyFile::Encrypted(encrypted)) => Ok(Loaded {
             key: decrypt(&encrypted, file, prompt)?,

@@ -1,6 +1,6 @@
 //! `trust key list`
 
-use super::moment;
+use super::{Described, moment};
 use crate::cli::{failure::Failure, session::Session, table::table};
 use std::collections::BTreeMap;
 use trust::repository::known::{KnownKey, known_keys};
@@ -17,17 +17,9 @@ pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
     let keys = store.list()?;
     let known = known_keys(&session.cache()?)?;
     if session.out.is_json() {
-        let rows = keys.iter().map(|key| {
-            serde_json::json!({
-                "id": key.id,
-                "role": key.role,
-                "repository": key.gun,
-                "type": key_type(key, &store, &known),
-                "created": moment(key.created),
-                "encrypted": key.encrypted,
-                "location": key.path,
-            })
-        });
+        let rows = keys
+            .iter()
+            .map(|key| Described::new(key, key_type(key, &store, &known)));
         session.out.json(&rows.collect::<Vec<_>>());
         return Ok(());
     }

@@ -11,7 +11,9 @@ use super::failure::Failure;
 use super::session::Session;
 use clap::Subcommand;
 use jiff::Timestamp;
-use std::time::SystemTime;
+use serde::Serialize;
+use std::{path::Path, time::SystemTime};
+use trust_store::keys::StoredKey;
 
 /// Make, load and look at signing keys
 #[derive(clap::Args)]
@@ -31,12 +33,39 @@ enum Command {
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
-        Command::Generate(args) => (generate::run(args, session), "key generate"),
-        Command::Load(args) => (load::run(args, session), "key load"),
-        Command::List(args) => (list::run(args, session), "key list"),
-        Command::Show(args) => (show::run(args, session), "key show"),
+        Command::Generate(args) => (generate::run(args, session), "key generate".to_owned()),
+        Command::Load(args) => (load::run(args, session), "key load".to_owned()),
+        Command::List(args) => (list::run(args, session), "key list".to_owned()),
+        Command::Show(args) => (show::run(args, session), format!("key show {}", args.key)),
     };
     done.map_err(|failure| failure.doing(doing))
+}
+
+/// A key as programs see it.
+#[derive(Serialize)]
+struct Described<'a> {
+    id: &'a str,
+    role: Option<&'a str>,
+    repository: Option<&'a str>,
+    #[serde(rename = "type")]
+    key_type: Option<String>,
+    created: String,
+    encrypted: bool,
+    location: &'a Path,
+}
+
+impl<'a> Described<'a> {
+    fn new(key: &'a StoredKey, key_type: Option<String>) -> Self {
+        Self {
+            id: &key.id,
+            role: key.role.as_deref(),
+            repository: key.gun.as_deref(),
+            key_type,
+            created: moment(key.created),
+            encrypted: key.encrypted,
+            location: &key.path,
+        }
+    }
 }
 
 /// A file's time to the second, in UTC.

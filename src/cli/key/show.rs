@@ -1,7 +1,8 @@
 //! `trust key show`
 
-use super::{find::only, moment};
+use super::{Described, find::only, moment};
 use crate::cli::{failure::Failure, prompt::Prompt, session::Session};
+use serde::Serialize;
 use trust::repository::{keyring::Keyring, known::known_keys};
 use trust_store::keys::{KeyStore, PublicKey, StoredKey, encode_public};
 
@@ -12,7 +13,22 @@ use trust_store::keys::{KeyStore, PublicKey, StoredKey, encode_public};
 pub(super) struct Args {
     /// Id, the first digits of it, or name of the key
     #[arg(value_name = "ID|NAME")]
-    key: String,
+    pub(super) key: String,
+}
+
+/// A key as programs see it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    key: Described<'a>,
+    public_key: &'a str,
+    uses: Vec<Use<'a>>,
+}
+
+#[derive(Serialize)]
+struct Use<'a> {
+    repository: &'a str,
+    role: &'a str,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -26,19 +42,13 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     if session.out.is_json() {
         let uses: Vec<_> = uses
             .iter()
-            .map(|(repository, role)| serde_json::json!({"repository": repository, "role": role}))
+            .map(|(repository, role)| Use { repository, role })
             .collect();
-        session.out.json(&serde_json::json!({
-            "id": stored.id,
-            "role": stored.role,
-            "repository": stored.gun,
-            "type": public.key_type,
-            "created": moment(stored.created),
-            "encrypted": stored.encrypted,
-            "location": stored.path,
-            "public_key": pem,
-            "uses": uses,
-        }));
+        session.out.json(&Shown {
+            key: Described::new(&stored, Some(public.key_type)),
+            public_key: &pem,
+            uses,
+        });
         return Ok(());
     }
     let say = |label: &str, value: &str| session.out.say(&format!("{label:<13}{value}"));

@@ -3,6 +3,7 @@
 mod target;
 
 use super::{failure::Failure, progress::Layers, session::Session};
+use serde::Serialize;
 use target::{Target, decided, everything, unchecked};
 use trust::{
     engine::Engine,
@@ -37,6 +38,17 @@ pub(crate) struct Args {
     images: Vec<String>,
 }
 
+/// What was pulled, as programs see it.
+#[derive(Serialize)]
+struct Pulled {
+    image: String,
+    name: String,
+    tag: Option<String>,
+    digest: String,
+    /// What is signed; nothing if nobody was asked
+    size: Option<u64>,
+}
+
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut pulled = Vec::new();
     for typed in &args.images {
@@ -49,11 +61,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn image(
-    typed: &str,
-    args: &Args,
-    session: &Session,
-) -> Result<Vec<serde_json::Value>, Failure> {
+async fn image(typed: &str, args: &Args, session: &Session) -> Result<Vec<Pulled>, Failure> {
     let out = &session.out;
     let named = ImageReference::parse(typed)?;
     let bare = named.tag().is_none() && named.digest().is_none();
@@ -93,14 +101,12 @@ async fn image(
         pull(target, args, &image, &engine, session).await?;
     }
     out.say(&image.to_string());
-    let rows = targets.iter().map(|target| {
-        serde_json::json!({
-            "image": typed,
-            "name": image.familiar(),
-            "tag": target.tag,
-            "digest": target.digest.as_str(),
-            "size": target.size,
-        })
+    let rows = targets.into_iter().map(|target| Pulled {
+        image: typed.to_owned(),
+        name: image.familiar().to_owned(),
+        tag: target.tag,
+        digest: target.digest.to_string(),
+        size: target.size,
     });
     Ok(rows.collect())
 }
@@ -141,7 +147,7 @@ async fn pull(
     let credentials = session.credentials(image).await?;
     let platform = args.platform.as_ref().map(ToString::to_string);
     let mut layers = Layers::new(&session.out);
-    let show = &mut |line| layers.show(line);
+    let show = &mut |line| layers.show(&line);
     engine
         .pull(
             image,

@@ -1,11 +1,14 @@
 //! What to pull: a digest somebody decided on, and the tag it is to have.
 
-use crate::cli::{decision::decide, failure::Failure, failure::verdict, notice, session::Session};
+use crate::cli::{
+    decision::decide_in, failure::Failure, failure::verdict, notice, session::Session,
+};
 use trust::{
     policy::{Reason, Requirement, Statement},
     reference::{Digest, ImageReference},
     registry::Registry,
     remote::Actions,
+    repository::Repository,
 };
 
 /// One manifest to pull.
@@ -37,7 +40,16 @@ impl Target {
 
 /// What is signed as this image, if it is trusted.
 pub(super) async fn decided(image: &ImageReference, session: &Session) -> Result<Target, Failure> {
-    let decision = decide(image, &Requirement::default(), session).await?;
+    let repository = session.repository(image, Actions::Pull).await?;
+    decided_in(&repository, image, session).await
+}
+
+async fn decided_in(
+    repository: &Repository,
+    image: &ImageReference,
+    session: &Session,
+) -> Result<Target, Failure> {
+    let decision = decide_in(repository, image, &Requirement::default(), session).await;
     if let Some(failure) = verdict(&decision.judgement, decision.hint.as_ref()) {
         return Err(failure);
     }
@@ -67,7 +79,7 @@ pub(super) async fn everything(
     }
     let mut targets = Vec::new();
     for tag in tags {
-        targets.push(decided(&image.with_tag(&tag)?, session).await?);
+        targets.push(decided_in(&repository, &image.with_tag(&tag)?, session).await?);
     }
     Ok(targets)
 }

@@ -44,9 +44,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     };
     let how = Initialization {
         root_key,
-        snapshot_key: match args.server_managed_snapshot {
-            true => SnapshotKey::Server,
-            false => SnapshotKey::Local,
+        snapshot_key: if args.server_managed_snapshot {
+            SnapshotKey::Server
+        } else {
+            SnapshotKey::Local
         },
     };
     let mut keyring = Keyring::new(store, &mut prompt);

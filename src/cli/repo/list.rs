@@ -1,6 +1,7 @@
 //! `trust repo list`
 
 use crate::cli::{failure::Failure, notice, session::Session, table::table};
+use serde::Serialize;
 use trust::{reference::ImageReference, remote::Actions, repository::inspect::SignedTag};
 
 /// List the signed tags of a repository
@@ -10,6 +11,15 @@ pub(super) struct Args {
     pub(super) repository: String,
 }
 
+/// A signed tag as programs see it.
+#[derive(Serialize)]
+struct Row<'a> {
+    tag: &'a str,
+    digest: String,
+    size: u64,
+    signers: &'a [String],
+}
+
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let image = ImageReference::parse(&args.repository)?;
     let repository = session.repository(&image, Actions::Pull).await?;
@@ -17,13 +27,11 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let inspected = repository.inspect(image.tag(), session.now(), &mut watch);
     let tags = inspected.await?.signed_tags;
     if session.out.is_json() {
-        let rows = tags.iter().map(|row| {
-            serde_json::json!({
-                "tag": row.tag,
-                "digest": digest(row),
-                "size": row.size,
-                "signers": row.signers,
-            })
+        let rows = tags.iter().map(|row| Row {
+            tag: &row.tag,
+            digest: digest(row),
+            size: row.size,
+            signers: &row.signers,
         });
         session.out.json(&rows.collect::<Vec<_>>());
         return Ok(());

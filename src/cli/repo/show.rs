@@ -1,6 +1,8 @@
 //! `trust repo show`
 
 use crate::cli::{failure::Failure, notice, session::Session, table::table};
+use jiff::Timestamp;
+use serde::Serialize;
 use trust::{reference::ImageReference, remote::Actions, repository::show::RoleReport};
 
 /// Show the roles of a repository: keys, thresholds, versions, expiries
@@ -10,22 +12,32 @@ pub(super) struct Args {
     pub(super) repository: String,
 }
 
+/// A role as programs see it.
+#[derive(Serialize)]
+struct Row<'a> {
+    role: &'a str,
+    key_ids: &'a [String],
+    threshold: u64,
+    paths: &'a [String],
+    version: Option<u64>,
+    expires: Option<Timestamp>,
+    problem: Option<&'a str>,
+}
+
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let image = ImageReference::parse(&args.repository)?;
     let repository = session.repository(&image, Actions::Pull).await?;
     let mut watch = |event| notice::tell(&session.out, event);
     let roles = repository.roles(session.now(), &mut watch).await?;
     if session.out.is_json() {
-        let rows = roles.iter().map(|role| {
-            serde_json::json!({
-                "role": role.role,
-                "key_ids": role.key_ids,
-                "threshold": role.threshold,
-                "paths": role.paths,
-                "version": role.version,
-                "expires": role.expires.map(|moment| moment.to_string()),
-                "problem": role.problem,
-            })
+        let rows = roles.iter().map(|role| Row {
+            role: &role.role,
+            key_ids: &role.key_ids,
+            threshold: role.threshold,
+            paths: &role.paths,
+            version: role.version,
+            expires: role.expires,
+            problem: role.problem.as_deref(),
         });
         session.out.json(&rows.collect::<Vec<_>>());
         return Ok(());

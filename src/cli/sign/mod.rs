@@ -3,12 +3,18 @@
 mod first;
 mod source;
 
-use super::{failure::Failure, notice, prompt::Prompt, session::Session};
+use super::{
+    failure::{Failure, worst},
+    notice,
+    prompt::Prompt,
+    session::Session,
+};
+use serde::Serialize;
 use source::Source;
 use trust::{
     reference::ImageReference,
     remote::Actions,
-    repository::{Event, Repository, keyring::Keyring, sign::SignRequest},
+    repository::{Error, Event, Repository, keyring::Keyring, sign::SignRequest},
     tuf::{canonical::Node, role::RoleName},
 };
 
@@ -40,47 +46,65 @@ pub(crate) struct Args {
 #[derive(Clone)]
 struct Custom(Node<'static>);
 
+/// What was signed, as programs see it.
+#[derive(Serialize)]
+struct Signed<'a> {
+    image: &'a str,
+    name: &'a str,
+    tag: &'a str,
+    digest: String,
+    size: u64,
+}
+
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     if let Some(signer) = &args.signer {
         super::name::check("signer", signer)?;
     }
-    let images = args.images.iter().map(|typed| target(typed, args.local));
+    let images = args.images.iter().map(|typed| {
+        target(typed, args.local).map_err(|failure| failure.doing(format!("sign {typed}")))
+    });
     let images = images.collect::<Result<Vec<_>, _>>()?;
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
-    let mut signed = Vec::new();
-    for image in &images {
-        let source = sign(image, args, &mut keyring, session).await?;
-        signed.push(serde_json::json!({
-            "image": image.typed(),
-            "name": image.familiar(),
-            "tag": image.tag(),
-            "digest": source.digest.as_str(),
-            "size": source.size,
-        }));
+    let (mut done, mut kinds) = (Vec::new(), Vec::new());
+    for (image, tag) in &images {
+        match sign(image, tag, args, &mut keyring, session).await {
+            Ok(source) => done.push(Signed {
+                image: image.typed(),
+                name: image.familiar(),
+                tag,
+                digest: source.digest.to_string(),
+                size: source.size,
+            }),
+            Err(failure) => {
+                kinds.push(failure.kind());
+                failure
+                    .doing(format!("sign {}", image.typed()))
+                    .tell(&session.out);
+            }
+        }
     }
     if session.out.is_json() {
-        session.out.json(&signed);
+        session.out.json(&done);
     }
-    Ok(())
+    worst(kinds).map_or(Ok(()), |kind| Err(Failure::told(kind)))
 }
 
 async fn sign(
     image: &ImageReference,
+    tag: &str,
     args: &Args,
     keyring: &mut Keyring<'_>,
     session: &Session,
 ) -> Result<Source, Failure> {
-    let typed = image.typed();
-    let tag = image.tag().unwrap_or_default();
+    let (out, typed) = (&session.out, image.typed());
     let full = format!("{}:{tag}", image.gun());
-    let failed = |failure: Failure| failure.after(&format!("failed to sign {full}"));
+    let failed = |error: Error| Failure::from(error).after(&format!("failed to sign {full}"));
     let source = source::find(image, args.local, session).await?;
-    let out = &session.out;
     out.say(&source.line(tag));
     out.say(&format!("Signing and pushing trust metadata for {typed}"));
     let repository = session.repository(image, Actions::PullPush).await?;
-    let request = SignRequest {
+    let mut request = SignRequest {
         tag: tag.to_owned(),
         sha256: source.sha256()?,
         size: source.size,
@@ -89,76 +113,76 @@ async fn sign(
         signer: args.signer.clone(),
         first_signer: None,
     };
-    let signed = publish(&repository, keyring, request, tag, session).await;
-    match signed {
-        Ok(()) => {}
-        Err((trust::repository::Error::NotInitialized { .. }, request)) => {
-            let signer = first::signer(image, args.signer.as_deref(), keyring, session).await?;
-            let name = signer.name.clone();
-            let first_signer = Some(signer);
-            let request = SignRequest {
-                first_signer,
-                ..request
-            };
-            publish(&repository, keyring, request, tag, session)
+    match publish(&repository, keyring, &request, session).await {
+        Err(Error::NotInitialized { .. }) => {
+            let first = first::signer(image, args.signer.as_deref(), keyring, session).await?;
+            let created = format!("Created signer: {}", first.name);
+            request.first_signer = Some(first);
+            publish(&repository, keyring, &request, session)
                 .await
-                .map_err(|(error, _)| failed(error.into()))?;
-            out.say(&format!("Created signer: {name}"));
+                .map_err(failed)?;
+            out.say(&created);
             out.say(&format!(
                 "Finished initializing signed repository for {typed}"
             ));
         }
-        Err((error, _)) => return Err(failed(error.into())),
+        published => published.map_err(failed)?,
     }
     out.say(&format!("Successfully signed {full}"));
     Ok(source)
 }
 
-/// One publish; gives the request back if it failed.
 async fn publish(
     repository: &Repository,
     keyring: &mut Keyring<'_>,
-    request: SignRequest,
-    tag: &str,
+    request: &SignRequest,
     session: &Session,
-) -> Result<(), (trust::repository::Error, SignRequest)> {
-    let out = &session.out;
+) -> Result<(), Error> {
+    let (out, tag) = (&session.out, &request.tag);
     let mut watch = |event| match event {
         Event::ExistingSignatures {
             digest,
             mut signers,
         } => {
             signers.sort_unstable();
+            let signers = signers.join(", ");
             out.say(&format!(
-                "Existing signatures for tag {tag} digest {digest} from:\n{}",
-                signers.join(", ")
+                "Existing signatures for tag {tag} digest {digest} from:\n{signers}"
             ));
         }
         other => notice::tell(out, other),
     };
-    let signed = repository.sign(keyring, &request, session.now(), &mut watch);
-    signed.await.map_err(|error| (error, request))
+    repository
+        .sign(keyring, request, session.now(), &mut watch)
+        .await
 }
 
-/// A name that can be signed: it has a tag, and a digest only if that is to be signed.
-fn target(typed: &str, local: bool) -> Result<ImageReference, Failure> {
-    let image = ImageReference::parse(typed)?;
+/// An image that can be signed, and its tag; a digest is there only if that is to be signed.
+fn target(typed: &str, local: bool) -> Result<(ImageReference, String), Failure> {
+    let doing = |failure: Failure| failure.doing(format!("sign {typed}"));
+    let wrong = |words: &str| doing(Failure::wrong(words));
+    let image = ImageReference::parse(typed).map_err(|error| doing(error.into()))?;
     match (image.tag(), image.digest()) {
-        (None, Some(_)) => Err(Failure::wrong(
-            "cannot use a digest reference for IMAGE:TAG",
-        )),
-        (None, None) => Err(Failure::wrong(format!("no tag specified for {typed}"))),
-        (Some(_), Some(_)) if local => Err(Failure::wrong(
-            "--local signs what the engine pushes; leave the digest out",
-        )),
-        (Some(_), _) => Ok(image),
+        (None, Some(_)) => Err(wrong("cannot use a digest reference for IMAGE:TAG")
+            .hint("name the tag too, as IMAGE:TAG@DIGEST")),
+        (None, None) => Err(wrong(&format!("no tag specified for {typed}"))),
+        (Some(_), Some(_)) if local => {
+            let words = "--local signs what the engine pushes; leave the digest out";
+            Err(wrong(words))
+        }
+        (Some(tag), _) => {
+            let tag = tag.to_owned();
+            Ok((image, tag))
+        }
     }
 }
 
 fn role(name: &str) -> Result<RoleName, String> {
     RoleName::parse(name)
         .filter(|role| role.is_delegation() || *role == RoleName::targets())
-        .ok_or_else(|| "targets are signed into targets or a role below it".to_owned())
+        .ok_or_else(|| {
+            "images are signed into targets or a role below it, such as targets/releases".to_owned()
+        })
 }
 
 fn custom(json: &str) -> Result<Custom, String> {

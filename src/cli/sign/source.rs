@@ -56,7 +56,7 @@ pub(super) async fn find(
             match engine_with(image, session).await? {
                 Some(engine) => push(image, &engine, &registry, session).await,
                 None => Err(Failure::from(error)
-                    .hint("push the image first; the Docker engine does not have it either")),
+                    .hint("push the image first; no Docker engine that runs here has it either")),
             }
         }
         Err(error) => Err(error.into()),
@@ -86,7 +86,12 @@ async fn push(
     let credentials = session.credentials(image).await?;
     let mut layers = Layers::new(&session.out);
     let pushed = engine
-        .push(image, &credentials, &mut |line| layers.show(line))
+        .push(image, &credentials, &mut |line| {
+            // The last line is ours to say, once the registry has shown what it got.
+            if !line.status.contains(": digest: ") {
+                layers.show(&line);
+            }
+        })
         .await?;
     let manifest = registry.manifest_by_digest(image, &pushed.digest).await?;
     Ok(Source {

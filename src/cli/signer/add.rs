@@ -119,7 +119,17 @@ fn public_key(file: &Path) -> Result<PublicKey, Failure> {
         Failure::wrong(format!(
             "could not parse public key from file: {file}: {error}"
         ))
+        .hint("name the signer's public key in PEM; `key generate` writes it to NAME.pub")
     };
     let (key, _) = parse_public(&bytes).map_err(|error| unusable(error.to_string()))?;
-    PublicKey::new(&key.key_type, key.bytes).map_err(|error| unusable(error.to_string()))
+    let key = PublicKey::new(&key.key_type, key.bytes);
+    let key = key.map_err(|error| unusable(error.to_string()))?;
+    if !key.can_verify() {
+        let file = file.display();
+        let words = format!("no signature by the key in {file} could ever be verified");
+        return Err(Failure::wrong(words).hint(
+            "use a key on curve P-256 or P-384, an RSA key of 2048 to 8192 bits, or Ed25519",
+        ));
+    }
+    Ok(key)
 }

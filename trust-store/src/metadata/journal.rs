@@ -53,7 +53,11 @@ pub(super) fn decide(repository: &Path, change: &Change<'_>) -> Result<(), Cache
     stage(&staging, change)
         .and_then(|()| fs::rename(&staging, repository.join(PENDING)))
         .and_then(|()| sync_directory(repository))
-        .map_err(CacheError::io("write", &staging))
+        .map_err(|error| {
+            // A full disk gets its room back; where that fails, the next change begins with it.
+            let _ = discard(&staging);
+            CacheError::io("write", repository)(error)
+        })
 }
 
 /// No decided change is left over.
