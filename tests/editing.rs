@@ -53,6 +53,15 @@ async fn a_first_signer_begins_the_repository_in_one_publish() {
 }
 
 #[tokio::test]
+async fn what_was_published_is_known_offline_at_once() {
+    let (server, mut owner) = begun().await;
+    owner.sign(&server, TAG).await.unwrap();
+    drop(server);
+    let decision = owner.decide_offline(days(0)).await;
+    assert_eq!(decision.judgement.reason, None);
+}
+
+#[tokio::test]
 async fn two_signers_sign_the_same_tag() {
     let (server, mut owner) = begun().await;
     let mut bob = Person::new();

@@ -13,6 +13,7 @@
 
 mod attacks;
 mod bad_input;
+mod cli;
 mod editing;
 mod layout;
 mod notary_files;

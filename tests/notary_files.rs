@@ -166,3 +166,30 @@ fn a_root_speaks_only_for_its_repository() {
         Err(TufError::RootMismatch(_))
     ));
 }
+
+#[test]
+fn kept_metadata_name_the_keys_that_docker_made() {
+    use trust::repository::known::known_keys;
+    use trust_store::{keys::KeyStore, metadata::Cache};
+    let trust_dir = vectors().join("docker-trust-dir");
+    let known = known_keys(&Cache::at(&trust_dir)).unwrap();
+    let keys = KeyStore::at(&trust_dir).list().unwrap();
+    assert!(!keys.is_empty());
+    let mut found = 0;
+    for key in &keys {
+        // Docker forgets no key, though the metadata may.
+        let Some(it) = known.get(&key.id) else {
+            continue;
+        };
+        assert_eq!(it.key.id(), key.id, "the plain key, not its certificate");
+        assert_eq!(it.key.key_type, "ecdsa");
+        let role = key.role.as_deref().unwrap();
+        let suits = |used: &str| used == role || used == format!("targets/{role}");
+        assert!(
+            it.uses.iter().any(|(_, used)| suits(used)),
+            "{role}: {it:?}"
+        );
+        found += 1;
+    }
+    assert!(found > 4, "only {found} of {}", keys.len());
+}

@@ -99,7 +99,7 @@ fn start(
     };
     let session = Session::begin(cli.globals, environment, plugin);
     if session.globals.verbose {
-        trace();
+        trace(session.out.has_colors());
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -148,12 +148,13 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
 }
 
 /// Says on standard error what this program does; what libraries do may hold secrets.
-fn trace() {
+fn trace(colors: bool) {
     let targets = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(LevelFilter::OFF.into())
         .parse_lossy("trust=debug,trust_store=debug");
     tracing_subscriber::fmt()
         .with_env_filter(targets)
+        .with_ansi(colors)
         .with_writer(io::stderr)
         .init();
 }

@@ -12,15 +12,16 @@ pub(crate) fn tell(out: &Output, event: Event) {
              the latest version available remotely (valid until {valid_until}): {cause}"
         )),
         Event::NearExpiry { role, expires } => {
-            out.warn(&format!(
-                "{role} expires soon, sign it again before {expires}"
-            ));
+            out.warn(&format!("the {role} metadata expire soon, on {expires}"));
         }
         Event::RoleRestarted { role } => out.warn_always(&format!(
             "{role} had lost its valid signatures; it begins anew with what is signed now"
         )),
         Event::KeySkipped { id, cause } => {
             out.warn_always(&format!("not signed with key {id}: {cause}"));
+        }
+        Event::NotSeenYet { cause } => {
+            out.warn_always(&format!("published, but not read back yet: {cause}"));
         }
         _ => {}
     }

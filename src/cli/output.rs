@@ -49,6 +49,11 @@ impl Output {
         self.quiet
     }
 
+    /// Whether standard error is painted.
+    pub(crate) fn has_colors(&self) -> bool {
+        self.colors
+    }
+
     /// Whether Docker's CLI called us, whose users know its words.
     pub(crate) fn is_plugin(&self) -> bool {
         self.plugin

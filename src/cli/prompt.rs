@@ -1,6 +1,6 @@
 //! The only place that asks: for passphrases, and whether to go on.
 
-use super::session::Session;
+use super::{failure::Failure, session::Session};
 use rpassword::ConfigBuilder;
 use std::{
     collections::HashMap,
@@ -166,8 +166,8 @@ impl Passphrases for Prompt<'_> {
 }
 
 impl Session {
-    /// Whether the person says yes; the end of input means no.
-    pub(crate) fn confirm(&self, question: &str) -> bool {
+    /// Whether the person says yes; `flag` is what says it where nobody can be asked.
+    pub(crate) fn confirm(&self, question: &str, flag: &str) -> Result<bool, Failure> {
         self.out.ask(&format!("{question} [y/N] "));
         let mut answer = String::new();
         let read = io::stdin()
@@ -177,7 +177,11 @@ impl Session {
         if answer.is_empty() {
             self.out.complain("");
         }
-        read.is_ok() && answer.trim().eq_ignore_ascii_case("y")
+        if read.is_err() || (answer.is_empty() && !io::stdin().is_terminal()) {
+            let nobody = Failure::wrong("this needs a yes, and there is nobody to ask");
+            return Err(nobody.hint(format!("say it beforehand with {flag}")));
+        }
+        Ok(answer.trim().eq_ignore_ascii_case("y"))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         ));
     }
     let question = format!("Confirm you would like to delete all signature data for {typed}?");
-    if image.tag().is_none() && !args.yes && !session.confirm(&question) {
+    if image.tag().is_none() && !args.yes && !session.confirm(&question, "-y")? {
         report(false, typed, session);
         return Ok(());
     }

@@ -28,6 +28,10 @@ const PADDING: usize = 3;
 const NARROWEST: usize = 10;
 
 #[cfg(test)]
+#[allow(
+    clippy::needless_raw_string_hashes,
+    reason = "the snapshot tool writes them"
+)]
 mod tests {
     use super::*;
 

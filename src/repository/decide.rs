@@ -1,7 +1,7 @@
 //! The trust decision: evidence from the verified state, judged once for every door.
 
 use super::error::reason;
-use super::refresh::Purpose;
+use super::refresh::Errand;
 use super::{Repository, Watch};
 use crate::policy::{Asked, Evidence, Judgement, Reason, Requirement, Statement, Unusable, judge};
 use crate::reference::ImageReference;
@@ -43,7 +43,7 @@ impl Repository {
         watch: Watch<'_>,
     ) -> Decision {
         let asked = asked(image);
-        match self.refresh(Purpose::Read, now, watch).await {
+        match self.refresh(&Errand::read(now), watch).await {
             Ok(current) => Decision {
                 judgement: judge(asked, requirement, &evidence(&current, asked)),
                 hint: None,

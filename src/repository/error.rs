@@ -164,9 +164,7 @@ impl Error {
 fn is_nonsense(error: &RemoteError) -> bool {
     matches!(
         error,
-        RemoteError::BadResponse { .. }
-            | RemoteError::NotFound { .. }
-            | RemoteError::TooLarge { .. }
+        RemoteError::NotFound { .. } | RemoteError::TooLarge { .. }
     )
 }
 

@@ -2,10 +2,10 @@
 
 use super::keyring::{Keyring, KeyringError};
 use super::publish::seal;
-use super::refresh::Purpose;
+use super::refresh::Errand;
 use super::root_certificate::certify;
 use super::{Error, Event, Repository, Watch};
-use crate::tuf::edit::{BaseKeys, Draft};
+use crate::tuf::edit::{BaseKeys, Draft, SealedFile};
 use crate::tuf::key::PublicKey;
 use crate::tuf::role::RoleName;
 use jiff::Timestamp;
@@ -42,7 +42,7 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<(), Error> {
-        match self.refresh(Purpose::Write, now, watch).await {
+        match self.refresh(&Errand::write(now), watch).await {
             Ok(_) => Err(Error::AlreadyInitialized(self.gun.clone())),
             Err(Error::NotInitialized { .. }) => {
                 self.begin(keyring, how, now, watch, |_| Ok(())).await
@@ -71,16 +71,19 @@ impl Repository {
             keyring,
             watch,
         )?;
-        let root = files
-            .iter()
-            .find(|(role, _)| *role == RoleName::root())
-            .cloned();
-        self.send(files).await?;
-        // Whoever made the root need not trust the first one a server shows.
+        self.send(&files).await?;
+        self.trust_own_root(&files)?;
+        self.look_back(&files, now, watch).await;
+        Ok(())
+    }
+
+    /// Whoever made the root need not trust the first one a server shows.
+    fn trust_own_root(&self, files: &[SealedFile]) -> Result<(), Error> {
         let lock = self.cache.lock()?;
+        let root = files.iter().find(|(role, _)| *role == RoleName::root());
         if let Some((role, file)) = root {
             self.cache
-                .replace(&lock, &[(role.as_str(), &file)], &[], None)?;
+                .replace(&lock, &[(role.as_str(), file)], &[], None)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What is signed, by whom, and with which keys: `docker trust inspect`.
 
-use super::refresh::Purpose;
+use super::refresh::Errand;
 use super::{Error, Repository, Watch};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::key::KeyId;
@@ -54,7 +54,7 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Inspection, Error> {
-        let current = self.refresh(Purpose::Read, now, watch).await?;
+        let current = self.refresh(&Errand::read(now), watch).await?;
         let root = current.root().facts();
         let ids = |role| {
             root.keys_of(&role)

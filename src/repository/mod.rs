@@ -76,6 +76,11 @@ pub enum Event {
         /// When it expires
         expires: Timestamp,
     },
+    /// A change was published, but what the server serves now could not be read back
+    NotSeenYet {
+        /// Why
+        cause: String,
+    },
     /// A delegation is begun anew because its file had lost its valid signatures
     RoleRestarted {
         /// The role

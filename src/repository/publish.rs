@@ -1,7 +1,7 @@
 //! One change, one publish; made again on top of what others published meanwhile.
 
 use super::keyring::{Keyring, KeyringError};
-use super::refresh::Purpose;
+use super::refresh::Errand;
 use super::{Error, Event, Repository, Watch};
 use crate::remote::RemoteError;
 use crate::tuf::edit::{Draft, SealError, SealedFile};
@@ -23,7 +23,7 @@ impl Repository {
         E: FnMut(&Current, &mut Draft, &mut Keyring<'_>, Watch<'_>) -> Result<(), Error> + Send,
     {
         for attempt in 0..ATTEMPTS {
-            let current = self.refresh(Purpose::Write, now, watch).await?;
+            let current = self.refresh(&Errand::write(now), watch).await?;
             let mut draft = Draft::of(&current, now);
             edit(&current, &mut draft, keyring, watch)?;
             if !draft.is_changed() {
@@ -33,8 +33,11 @@ impl Repository {
             let own_snapshot =
                 keyring.holds_any(&snapshot, &current.root().facts().keys_of(&snapshot));
             let files = seal(draft, own_snapshot, keyring, watch)?;
-            match self.send(files).await {
-                Ok(()) => return Ok(true),
+            match self.send(&files).await {
+                Ok(()) => {
+                    self.look_back(&files, now, watch).await;
+                    return Ok(true);
+                }
                 Err(Error::Remote(RemoteError::Conflict { .. })) => {
                     watch(Event::Conflict);
                     tokio::time::sleep(pause(attempt)).await;
@@ -46,12 +49,21 @@ impl Repository {
     }
 
     /// Sends sealed files in one request.
-    pub(super) async fn send(&self, files: Vec<SealedFile>) -> Result<(), Error> {
-        let files = files
-            .into_iter()
-            .map(|(role, file)| (role.to_string(), file))
-            .collect();
-        Ok(self.remote()?.publish(files).await?)
+    pub(super) async fn send(&self, files: &[SealedFile]) -> Result<(), Error> {
+        let named = files
+            .iter()
+            .map(|(role, file)| (role.to_string(), file.clone()));
+        Ok(self.remote()?.publish(named.collect()).await?)
+    }
+
+    /// Keeps what the server serves now. It is published whatever comes of this.
+    pub(super) async fn look_back(&self, files: &[SealedFile], now: Timestamp, watch: Watch<'_>) {
+        let errand = Errand::look_back(now, files);
+        if let Err(error) = self.refresh(&errand, &mut |_| ()).await {
+            watch(Event::NotSeenYet {
+                cause: error.to_string(),
+            });
+        }
     }
 }
 

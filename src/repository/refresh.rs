@@ -3,6 +3,7 @@
 use super::{Error, Event, Repository, Watch};
 use crate::remote::{MetadataFile, RemoteError};
 use crate::tuf::digest::FileMeta;
+use crate::tuf::edit::SealedFile;
 use crate::tuf::error::TufError;
 use crate::tuf::floor::Floor;
 use crate::tuf::limits;
@@ -12,11 +13,55 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Whether a kept timestamp may stand in for one that cannot be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+enum Purpose {
     /// Reading: an unexpired kept one will do, loudly
     Read,
     /// Publishing: only the server's will do
     Write,
+}
+
+/// What a refresh is for, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Errand<'f> {
+    purpose: Purpose,
+    now: Timestamp,
+    /// Files just published: the server may name them, so they need not be fetched
+    at_hand: &'f [SealedFile],
+}
+
+impl<'f> Errand<'f> {
+    /// To look.
+    pub(super) fn read(now: Timestamp) -> Self {
+        Self::new(Purpose::Read, now)
+    }
+
+    /// To publish on top of what is there.
+    pub(super) fn write(now: Timestamp) -> Self {
+        Self::new(Purpose::Write, now)
+    }
+
+    /// To see what was just published.
+    pub(super) fn look_back(now: Timestamp, published: &'f [SealedFile]) -> Self {
+        Self {
+            at_hand: published,
+            ..Self::new(Purpose::Write, now)
+        }
+    }
+
+    fn new(purpose: Purpose, now: Timestamp) -> Self {
+        Self {
+            purpose,
+            now,
+            at_hand: &[],
+        }
+    }
+
+    fn file(&self, role: &RoleName) -> Option<&'f [u8]> {
+        let mut files = self.at_hand.iter();
+        files
+            .find(|(name, _)| name == role)
+            .map(|(_, file)| file.as_slice())
+    }
 }
 
 /// Files that arrived and are to be kept.
@@ -34,23 +79,23 @@ impl Repository {
     /// The verified present state; what arrived is kept, all of it or nothing.
     pub(super) async fn refresh(
         &self,
-        purpose: Purpose,
-        now: Timestamp,
+        errand: &Errand<'_>,
         watch: Watch<'_>,
     ) -> Result<Current, Error> {
+        let now = errand.now;
         let mut arrived = Arrived::default();
         let mut floor = self.floor()?;
         let rooted = self.root(&mut arrived, now).await?;
         self.remember_kept(&rooted, &mut floor)?;
         let current = match self
-            .follow(&rooted, purpose, &floor, &mut arrived, now, watch)
+            .follow(&rooted, errand, &floor, &mut arrived, watch)
             .await
         {
             Ok(current) => current,
             Err(Error::Tuf(fault)) if self.remote.is_some() => {
                 // Any fault may be cured by a newer root (Notary v1 client, tufclient.go).
                 let newer = self.newer_root(&rooted, &mut arrived, fault, now).await?;
-                self.follow(&newer, purpose, &floor, &mut arrived, now, watch)
+                self.follow(&newer, errand, &floor, &mut arrived, watch)
                     .await?
             }
             Err(error) => return Err(error),
@@ -113,16 +158,15 @@ impl Repository {
     async fn follow(
         &self,
         rooted: &Rooted,
-        purpose: Purpose,
+        errand: &Errand<'_>,
         floor: &Floor,
         arrived: &mut Arrived,
-        now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Current, Error> {
         let set = self
-            .snapshotted(rooted, purpose, floor, arrived, now, watch)
+            .snapshotted(rooted, errand, floor, arrived, watch)
             .await?;
-        let mut walk = set.walk(floor.clone(), now)?;
+        let mut walk = set.walk(floor.clone(), errand.now)?;
         while let Some((role, meta)) = walk.wanted() {
             let kept = self.cache.read(role.as_str(), limits::NAMED_BYTES)?;
             let accepted = match kept {
@@ -130,7 +174,7 @@ impl Repository {
                 None => false,
             };
             if !accepted {
-                walk.accept(&self.named(&role, &meta, arrived).await?)?;
+                walk.accept(&self.named(&role, &meta, errand, arrived).await?)?;
             }
         }
         Ok(walk.finish()?)
@@ -139,30 +183,28 @@ impl Repository {
     async fn snapshotted(
         &self,
         rooted: &Rooted,
-        purpose: Purpose,
+        errand: &Errand<'_>,
         floor: &Floor,
         arrived: &mut Arrived,
-        now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Snapshotted, Error> {
-        let file = self.timestamp(purpose, rooted, floor, now, watch).await?;
-        let timestamped = rooted.timestamp(&file, floor, now)?;
+        let file = self.timestamp(errand, rooted, floor, watch).await?;
+        let timestamped = rooted.timestamp(&file, floor, errand.now)?;
         arrived.keep(&RoleName::timestamp(), &file);
         let (role, meta) = (RoleName::snapshot(), timestamped.snapshot_meta().clone());
         let file = match self.cache.read(role.as_str(), limits::NAMED_BYTES)? {
             Some(kept) if meta.check(&kept).is_ok() => kept,
-            _ => self.named(&role, &meta, arrived).await?,
+            _ => self.named(&role, &meta, errand, arrived).await?,
         };
-        Ok(timestamped.snapshot(&file, floor, now)?)
+        Ok(timestamped.snapshot(&file, floor, errand.now)?)
     }
 
     /// The server's timestamp, or loudly the kept one where reading may go on without.
     async fn timestamp(
         &self,
-        purpose: Purpose,
+        errand: &Errand<'_>,
         rooted: &Rooted,
         floor: &Floor,
-        now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Vec<u8>, Error> {
         let kept = self.cache.read("timestamp", limits::TIMESTAMP_BYTES)?;
@@ -179,8 +221,8 @@ impl Repository {
         let gone = matches!(error, RemoteError::NotFound { .. });
         let absent = gone || matches!(error, RemoteError::Unreachable { .. });
         match kept {
-            Some(kept) if absent && purpose == Purpose::Read => {
-                let valid_until = rooted.timestamp(&kept, floor, now)?.valid_until();
+            Some(kept) if absent && errand.purpose == Purpose::Read => {
+                let valid_until = rooted.timestamp(&kept, floor, errand.now)?.valid_until();
                 watch(Event::KeptTimestamp {
                     cause: error.to_string(),
                     valid_until,
@@ -200,16 +242,23 @@ impl Repository {
         &self,
         role: &RoleName,
         meta: &FileMeta,
+        errand: &Errand<'_>,
         arrived: &mut Arrived,
     ) -> Result<Vec<u8>, Error> {
-        let limit = meta.length.min(limits::NAMED_BYTES);
-        let sha256 = meta.sha256_hex().unwrap_or_default();
-        let file = self
-            .remote()?
-            .metadata(MetadataFile::Hash(role.as_str(), &sha256), limit)
-            .await?;
+        let at_hand = errand.file(role).filter(|file| meta.check(file).is_ok());
+        let file = match at_hand {
+            Some(file) => file.to_vec(),
+            None => self.fetch(role, meta).await?,
+        };
         arrived.keep(role, &file);
         Ok(file)
+    }
+
+    async fn fetch(&self, role: &RoleName, meta: &FileMeta) -> Result<Vec<u8>, Error> {
+        let limit = meta.length.min(limits::NAMED_BYTES);
+        let sha256 = meta.sha256_hex().unwrap_or_default();
+        let file = MetadataFile::Hash(role.as_str(), &sha256);
+        Ok(self.remote()?.metadata(file, limit).await?)
     }
 
     /// Follows the chain of roots to the newest; `fault` stands if there is none newer.

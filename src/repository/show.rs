@@ -1,6 +1,6 @@
 //! A repository's roles: who may sign what, how many must, and until when it holds.
 
-use super::refresh::Purpose;
+use super::refresh::Errand;
 use super::{Error, Repository, Watch};
 use crate::tuf::envelope::{RoleKeys, Verified};
 use crate::tuf::key::KeyId;
@@ -33,7 +33,7 @@ impl Repository {
     /// # Errors
     /// The repository has no trust data or cannot be believed.
     pub async fn roles(&self, now: Timestamp, watch: Watch<'_>) -> Result<Vec<RoleReport>, Error> {
-        let current = self.refresh(Purpose::Read, now, watch).await?;
+        let current = self.refresh(&Errand::read(now), watch).await?;
         let (root, timestamp) = (current.root().facts(), current.timestamp().facts());
         let (snapshot, targets) = (current.snapshot().facts(), current.targets().facts());
         let mut reports = vec![

@@ -153,7 +153,7 @@ hint: ask the publisher over another channel; only if they confirm a new root, r
 exit 1
 
 "#]])]);
-    kept("metadata/root.json", &[b' '; 5 << 20]).refuses([("verify --offline reg.example/app:1", str![[r#"
+    kept("metadata/root.json", &vec![b' '; 5 << 20]).refuses([("verify --offline reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: [HOME]/.docker/trust/tuf/reg.example/app/metadata/root.json is larger than 4194304 bytes [unreachable]
 exit 3
 

@@ -143,8 +143,10 @@ impl Machine {
         let (results, rest) = (drain(child.stdout.take()), drain(child.stderr.take()));
         let code = ended(&mut child, line, self.patience);
         let (results, rest) = (results.join().unwrap(), rest.join().unwrap());
-        let results: String = results.lines().map(|line| format!("| {line}\n")).collect();
-        format!("{results}{rest}exit {code}\n")
+        let mut said: Vec<String> = results.lines().map(|line| format!("| {line}")).collect();
+        said.extend(rest.lines().map(str::to_owned));
+        said.push(format!("exit {code}\n"));
+        said.join("\n")
     }
 
     fn command(&self, line: &str) -> Command {

@@ -112,16 +112,16 @@ exit 3
     verify_at(
         &answering(elsewhere),
         str![[r#"
-trust: verify reg.example/app:1: trust server returned a bad response: 302, redirects are not followed (https://[SERVER]/v2/reg.example/app/_trust/tuf/root.json) [malformed]
-exit 1
+trust: verify reg.example/app:1: trust server returned a bad response: 302, redirects are not followed (https://[SERVER]/v2/reg.example/app/_trust/tuf/root.json) [unreachable]
+exit 3
 
 "#]],
     );
     verify_at(
         &answering(Answer::new(204, "")),
         str![[r#"
-trust: verify reg.example/app:1: trust server returned a bad response: unexpected status 204 (https://[SERVER]/v2/reg.example/app/_trust/tuf/root.json) [malformed]
-exit 1
+trust: verify reg.example/app:1: trust server returned a bad response: unexpected status 204 (https://[SERVER]/v2/reg.example/app/_trust/tuf/root.json) [unreachable]
+exit 3
 
 "#]],
     );
@@ -274,24 +274,24 @@ fn token_servers() {
         (
             Answer::new(200, "<html>log in</html>"),
             str![[r#"
-trust: verify reg.example/app:1: trust server returned a bad response: the authorization server did not answer in JSON (http://[TOKENS]/t) [malformed]
-exit 1
+trust: verify reg.example/app:1: trust server returned a bad response: the authorization server did not answer in JSON (http://[TOKENS]/t) [unreachable]
+exit 3
 
 "#]],
         ),
         (
             Answer::new(200, "{}"),
             str![[r#"
-trust: verify reg.example/app:1: trust server returned a bad response: authorization server did not include a token in the response (http://[TOKENS]/t) [malformed]
-exit 1
+trust: verify reg.example/app:1: trust server returned a bad response: authorization server did not include a token in the response (http://[TOKENS]/t) [unreachable]
+exit 3
 
 "#]],
         ),
         (
             Answer::new(200, r#"{"token":"a\nb"}"#),
             str![[r#"
-trust: verify reg.example/app:1: trust server returned a bad response: the token has characters no header can carry (http://[TOKENS]/t) [malformed]
-exit 1
+trust: verify reg.example/app:1: trust server returned a bad response: the token has characters no header can carry (http://[TOKENS]/t) [unreachable]
+exit 3
 
 "#]],
         ),

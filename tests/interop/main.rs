@@ -17,6 +17,7 @@ mod both_directions;
 mod disk;
 mod lab_itself;
 mod multi_arch;
+mod no_terminal;
 mod nothing_lost;
 mod plugin;
 mod pull;

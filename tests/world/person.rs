@@ -130,6 +130,15 @@ impl Person {
         repository.inspect(None, now(), &mut |_| ()).await.unwrap()
     }
 
+    pub async fn decide_offline(&mut self, now: jiff::Timestamp) -> Decision {
+        let cache = Cache::at(self.folder.path()).repository(GUN).unwrap();
+        let repository = Repository::new(GUN, cache, None);
+        let image = image();
+        repository
+            .decide(&image, &Requirement::default(), now, &mut |_| ())
+            .await
+    }
+
     pub async fn decide_at(&mut self, server: &NotaryServer, now: jiff::Timestamp) -> Decision {
         let repository = self.repository(server);
         let image = image();

@@ -15,6 +15,9 @@ pub(super) struct Args {}
 pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
     let store = session.keys()?;
     let keys = store.list()?;
+    for fault in store.damaged()? {
+        session.out.warn_always(&fault.to_string());
+    }
     let known = known_keys(&session.cache()?)?;
     if session.out.is_json() {
         let rows = keys

@@ -53,18 +53,29 @@ async fn remove(
     }
     let image = ImageReference::parse(repository)?;
     let opened = session.repository(&image, Actions::PullPush).await?;
+    let mut unanswered = None;
     let confirm = || {
-        args.force
-            || session.confirm(&format!(
-                "The signer \"{name}\" signed the last released version of {repository}. Removing \
-                 this signer will make {repository} unpullable. Are you sure you want to continue?"
-            ))
+        let question = format!(
+            "The signer \"{name}\" signed the last released version of {repository}. Removing \
+             this signer will make {repository} unpullable. Are you sure you want to continue?"
+        );
+        let answer = match args.force {
+            true => Ok(true),
+            false => session.confirm(&question, "-f"),
+        };
+        answer.unwrap_or_else(|failure| {
+            unanswered = Some(failure);
+            false
+        })
     };
     let mut watch = |event| notice::tell(out, event);
     let removed = opened
         .remove_signer(keyring, name, confirm, session.now(), &mut watch)
         .await
         .map_err(|error| in_dockers_words(error, name, repository))?;
+    if let Some(failure) = unanswered {
+        return Err(failure);
+    }
     match removed {
         Removal::Done => out.say(&format!("Successfully removed {name} from {repository}\n")),
         Removal::Declined => out.note("Aborting action."),

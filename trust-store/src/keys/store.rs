@@ -86,7 +86,14 @@ impl KeyStore {
         legacy.map(look_at).transpose()
     }
 
-    /// The keys whose id begins with this word, or whose role is this word.
+    /// What is wrong with each file that is named like a key and is none.
+    pub fn damaged(&self) -> Result<Vec<KeyError>, KeyError> {
+        let found = candidates(&self.private)?.into_iter();
+        Ok(found.filter_map(|it| look_at(it).err()).collect())
+    }
+
+    /// The keys whose id begins with this word, or whose role is this word; if none is but a file
+    /// of that name, what is wrong with it.
     pub fn matching(&self, word: &str) -> Result<Vec<StoredKey>, KeyError> {
         if is_key_id(word) {
             return Ok(self.find(word)?.into_iter().collect());
@@ -94,7 +101,14 @@ impl KeyStore {
         let is_meant = |key: &StoredKey| {
             !word.is_empty() && (key.id.starts_with(word) || key.role.as_deref() == Some(word))
         };
-        Ok(self.list()?.into_iter().filter(is_meant).collect())
+        let keys: Vec<_> = self.list()?.into_iter().filter(is_meant).collect();
+        if keys.is_empty() && !word.is_empty() {
+            let mut found = candidates(&self.private)?.into_iter();
+            if let Some(damaged) = found.find(|it| it.id.starts_with(word)) {
+                look_at(damaged)?;
+            }
+        }
+        Ok(keys)
     }
 
     /// The private key in this file.

@@ -1,17 +1,13 @@
 //! What is said when a command fails, and how the program ends then.
 
+mod causes;
+
 use super::output::Output;
 use std::{io, process::ExitCode};
 use trust::{
-    config::ConfigError,
-    engine::EngineError,
     policy::{Judgement, Reason, Verdict},
-    reference::ReferenceError,
-    registry::RegistryError,
-    repository::{Error, Kind, OpenError, keyring::KeyringError},
-    tls::TlsError,
+    repository::Kind,
 };
-use trust_store::{keys::KeyError, metadata::CacheError};
 
 /// Why a command did not do what was asked.
 #[derive(Clone, Debug)]
@@ -197,128 +193,42 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
     })
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let kind = match error {
-            Error::Keyring(KeyringError::Key(key)) => return key.into(),
-            Error::AlreadyInitialized(_) | Error::NoSuchSigner { .. } => Kind::Wrong,
-            _ => error.kind(),
-        };
-        Self {
-            kind,
-            doing: Doing::Unsaid,
-            wrong: error.to_string(),
-            reason: error.reason(),
-            hint: error.hint(),
-        }
-    }
-}
-
-impl From<KeyringError> for Failure {
-    fn from(error: KeyringError) -> Self {
-        Error::from(error).into()
-    }
-}
-
-impl From<KeyError> for Failure {
-    fn from(error: KeyError) -> Self {
-        match &error {
-            // Docker ends this sentence with a full stop.
-            KeyError::WrongPassphrase => Self::wrong(format!("{error}.")),
-            KeyError::CannotWrite { .. } => {
-                Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER)
-            }
-            KeyError::CannotRead { .. } => {
-                Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
-            }
-            KeyError::Randomness => Self::unfinished(error.to_string()),
-            KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
-                .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
-            _ => Self::wrong(error.to_string()),
-        }
-    }
-}
-
-impl From<CacheError> for Failure {
-    fn from(error: CacheError) -> Self {
-        match &error {
-            CacheError::BadGun { .. } | CacheError::BadRole { .. } => {
-                Self::wrong(error.to_string())
-            }
-            _ => Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER),
-        }
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        match &error {
-            ConfigError::Helper { .. } => Self::unfinished(error.to_string())
-                .hint("credential helpers are named by credsStore and credHelpers in config.json"),
-            _ => Self::wrong(error.to_string()),
-        }
-    }
-}
-
-impl From<OpenError> for Failure {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Cache(error) => error.into(),
-            OpenError::Config(error) => error.into(),
-            OpenError::Tls(error) => error.into(),
-            other => Self::wrong(other.to_string()),
-        }
-    }
-}
-
-impl From<TlsError> for Failure {
-    fn from(error: TlsError) -> Self {
-        Self::wrong(error.to_string())
-    }
-}
-
-impl From<ReferenceError> for Failure {
-    fn from(error: ReferenceError) -> Self {
-        let failure = Self::wrong(error.to_string());
-        match error {
-            ReferenceError::InvalidFormat => failure
-                .hint("an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme"),
-            _ => failure,
-        }
-    }
-}
-
-impl From<RegistryError> for Failure {
-    fn from(error: RegistryError) -> Self {
-        let words = error.to_string();
-        match &error {
-            RegistryError::NotFound { .. } | RegistryError::NoPlatform { .. } => Self::wrong(words),
-            RegistryError::Mismatch { .. } => Self::refused(words).because(Reason::DigestNotSigned),
-            RegistryError::BadManifest { .. } | RegistryError::TooLarge { .. } => {
-                Self::refused(words).because(Reason::Malformed)
-            }
-            RegistryError::Unauthorized { host, .. } => Self::unfinished(words)
-                .because(Reason::Unreachable)
-                .hint(format!("log in to {host} first, as with `docker login`")),
-            _ => Self::unfinished(words).because(Reason::Unreachable),
-        }
-    }
-}
-
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
-        match &error {
-            EngineError::Daemon {
-                status: Some(404), ..
-            }
-            | EngineError::NoTag { .. }
-            | EngineError::UnsupportedHost { .. } => Self::wrong(error.to_string()),
-            _ => Self::unfinished(error.to_string()),
-        }
-    }
-}
-
 /// How such words begin and end.
 const INNARDS: [(&str, &str); 2] = [(" (os error ", ")"), (" at path \"", "\"")];
-const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
-const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(failure: &Failure) -> String {
+        match &failure.doing {
+            Doing::Unsaid => failure.wrong.clone(),
+            Doing::Ours(doing) | Doing::Dockers(doing) => format!("{doing}: {}", failure.wrong),
+        }
+    }
+
+    #[test]
+    fn dockers_words_nest_and_are_not_overwritten() {
+        let failure = Failure::wrong("no key")
+            .after("could not decrypt")
+            .after("error importing")
+            .doing("key load");
+        assert_eq!(line(&failure), "error importing: could not decrypt: no key");
+        let failure = Failure::wrong("bad").doing("sign a").doing("sign");
+        assert_eq!(line(&failure), "sign a: bad");
+    }
+
+    #[test]
+    fn a_refusal_outweighs_everything() {
+        use Kind::{Refused, Unfinished, Wrong};
+        assert_eq!(worst([]), None);
+        assert_eq!(worst([Unfinished, Wrong]), Some(Wrong));
+        assert_eq!(worst([Unfinished, Refused, Wrong]), Some(Refused));
+    }
+
+    #[test]
+    fn the_system_speaks_as_to_docker() {
+        let error = io::Error::from_raw_os_error(2);
+        assert_eq!(in_gos_words(&error), "no such file or directory");
+    }
+}

@@ -1,0 +1,137 @@
+//! What each room's errors mean for a command.
+
+use super::{Doing, Failure};
+use trust::{
+    config::ConfigError,
+    engine::EngineError,
+    policy::Reason,
+    reference::ReferenceError,
+    registry::RegistryError,
+    repository::{Error, Kind, OpenError, keyring::KeyringError},
+    tls::TlsError,
+};
+use trust_store::{keys::KeyError, metadata::CacheError};
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match error {
+            Error::Keyring(KeyringError::Key(key)) => return key.into(),
+            Error::AlreadyInitialized(_) | Error::NoSuchSigner { .. } => Kind::Wrong,
+            _ => error.kind(),
+        };
+        Self {
+            kind,
+            doing: Doing::Unsaid,
+            wrong: error.to_string(),
+            reason: error.reason(),
+            hint: error.hint(),
+        }
+    }
+}
+
+impl From<KeyringError> for Failure {
+    fn from(error: KeyringError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        match &error {
+            // Docker ends this sentence with a full stop.
+            KeyError::WrongPassphrase => Self::wrong(format!("{error}.")),
+            KeyError::CannotWrite { .. } => {
+                Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER)
+            }
+            KeyError::CannotRead { .. } => {
+                Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
+            }
+            KeyError::Randomness => Self::unfinished(error.to_string()),
+            KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
+                .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
+            _ => Self::wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        match &error {
+            CacheError::BadGun { .. } | CacheError::BadRole { .. } => {
+                Self::wrong(error.to_string())
+            }
+            _ => Self::unfinished(error.to_string()).hint(WRITABLE_FOLDER),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        match &error {
+            ConfigError::Helper { .. } => Self::unfinished(error.to_string())
+                .hint("credential helpers are named by credsStore and credHelpers in config.json"),
+            _ => Self::wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Cache(error) => error.into(),
+            OpenError::Config(error) => error.into(),
+            OpenError::Tls(error) => error.into(),
+            other => Self::wrong(other.to_string()),
+        }
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        Self::wrong(error.to_string())
+    }
+}
+
+impl From<ReferenceError> for Failure {
+    fn from(error: ReferenceError) -> Self {
+        let failure = Self::wrong(error.to_string());
+        match error {
+            ReferenceError::InvalidFormat => failure
+                .hint("an image is named [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], without a scheme"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        let words = error.to_string();
+        match &error {
+            RegistryError::NotFound { .. } | RegistryError::NoPlatform { .. } => Self::wrong(words),
+            RegistryError::Mismatch { .. } => Self::refused(words).because(Reason::DigestNotSigned),
+            RegistryError::BadManifest { .. } | RegistryError::TooLarge { .. } => {
+                Self::refused(words).because(Reason::Malformed)
+            }
+            RegistryError::Unauthorized { host, .. } => Self::unfinished(words)
+                .because(Reason::Unreachable)
+                .hint(format!("log in to {host} first, as with `docker login`")),
+            _ => Self::unfinished(words).because(Reason::Unreachable),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match &error {
+            EngineError::Daemon {
+                status: Some(404), ..
+            }
+            | EngineError::NoTag { .. }
+            | EngineError::UnsupportedHost { .. } => Self::wrong(error.to_string()),
+            _ => Self::unfinished(error.to_string()),
+        }
+    }
+}
+
+const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
+const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";

@@ -1,0 +1,461 @@
+//! The help is what people read first: every word of it is looked at before it changes.
+
+use super::Home;
+use snapbox::{IntoData as _, assert_data_eq, str};
+
+#[test]
+fn of_the_program() {
+    let help = Home::new().trust("-h").ends(0).stdout;
+    assert_data_eq!(
+        help,
+        str![[r#"
+Sign container images, and refuse the ones nobody signed
+
+Usage: trust [OPTIONS] <COMMAND>
+
+Commands:
+  key      Make, load and look at signing keys
+  signer   Add and remove signers of repositories
+  repo     Begin repositories of signed tags and look at them
+  sign     Sign images
+  revoke   Take back the signatures on an image, or on all tags of a repository
+  inspect  Show who signed what in repositories
+  verify   Check that images are signed
+  pull     Pull images that are signed
+  why      Explain the decision on an image, step by step
+  help     Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help     Print help (see more with '--help')
+  -V, --version  Print version
+
+Global options:
+      --trust-dir <DIR>         Folder of keys and trusted metadata [default:
+                                `$DOCKER_CONFIG/trust`, else `~/.docker/trust`]
+      --server <URL>            Trust server [default: `$DOCKER_CONTENT_TRUST_SERVER`, else the
+                                registry's]
+      --tls-ca <FILE>           Certificate authority of the servers [default: Docker's folder
+                                `tls/HOST`]
+      --offline                 Never touch the network; use the metadata kept on this machine
+      --passphrase-file <FILE>  File with the passphrase of every key that is used
+      --format <FORM>           Form of the results [default: text] [possible values: text, json]
+  -q, --quiet                   No progress, no remarks: results and errors only
+  -v, --verbose                 Say on standard error what is being done
+      --color <WHEN>            When to use colors on standard error [default: auto] [possible
+                                values: auto, never, always]
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn of_key_commands() {
+    assert_data_eq!(
+        own_part("key generate"),
+        str![[r#"
+Generate and load a signing key pair
+
+The private key is kept encrypted in the trust directory; the public key is written to NAME.pub, for
+whoever adds NAME as a signer.
+
+Usage: trust key generate [OPTIONS] <NAME>
+
+Arguments:
+  <NAME>
+          Name of the key, usually its owner
+
+Options:
+      --dir <DIR>
+          Folder for the public key [default: this one]
+
+      --type <TYPE>
+          Kind of key; docker reads only ecdsa
+          
+          [default: ecdsa]
+          [possible values: ecdsa, ed25519]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key load"),
+        str![[r#"
+Load a private key file for signing
+
+Reads PEM: PKCS#8, SEC1 and PKCS#1, plain or encrypted. The key is kept encrypted with a new
+passphrase in the trust directory.
+
+Usage: trust key load [OPTIONS] <KEYFILE>
+
+Arguments:
+  <KEYFILE>
+          The key
+
+Options:
+      --name <NAME>
+          Name of the key's owner, if the file does not say
+          
+          [default: signer]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key list"),
+        str![[r#"
+List the private keys on this machine
+
+The type of an encrypted key is known once trust data that name it have been seen.
+
+Usage: trust key list [OPTIONS]
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key show"),
+        str![[r#"
+Show a key's public half and where it is used
+
+The passphrase is needed only for a key that no trust data seen so far name.
+
+Usage: trust key show [OPTIONS] <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn of_repository_commands() {
+    assert_data_eq!(
+        own_part("signer add"),
+        str![[r#"
+Let a signer sign the tags of repositories
+
+A repository without trust data is initialized first.
+
+Usage: trust signer add [OPTIONS] <NAME> <REPOSITORY>...
+
+Arguments:
+  <NAME>
+          Name of the signer
+
+  <REPOSITORY>...
+          Repositories to be signed
+
+Options:
+      --key <FILE>
+          File with a public key of the signer; may be given several times
+
+      --path <PREFIX>
+          Only tags that begin with this; may be given several times [default: all tags]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("signer remove"),
+        str![[r#"
+Remove a signer from repositories
+
+What others signed stays signed.
+
+Usage: trust signer remove [OPTIONS] <NAME> <REPOSITORY>...
+
+Arguments:
+  <NAME>
+          Name of the signer
+
+  <REPOSITORY>...
+          Repositories to remove the signer from
+
+Options:
+  -f, --force
+          Do not ask, even if no signature on the released tags is left
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo init"),
+        str![[r#"
+Begin a repository in which nothing is signed yet
+
+Usage: trust repo init [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+      --root-key <ID|FILE>
+          Root key: an id, the first digits of one, or a key file to load [default: a local root
+          key, else a new one]
+
+      --server-managed-snapshot
+          Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo list"),
+        str![[r#"
+List the signed tags of a repository
+
+Usage: trust repo list [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo show"),
+        str![[r#"
+Show the roles of a repository: keys, thresholds, versions, expiries
+
+Usage: trust repo show [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn of_image_commands() {
+    assert_data_eq!(
+        own_part("sign"),
+        str![[r#"
+Sign images
+
+Signs what the registry serves for the tag. If the registry lacks the tag and the Docker engine has
+it, or with --local, the image is pushed through the engine first. IMAGE:TAG@DIGEST signs exactly
+that digest.
+
+Usage: trust sign [OPTIONS] <IMAGE:TAG[@DIGEST]>...
+
+Arguments:
+  <IMAGE:TAG[@DIGEST]>...
+          Images to sign
+
+Options:
+      --local
+          Push the engine's image first, whatever the registry has
+
+      --as <NAME>
+          Sign with the keys of this signer only; a new repository begins with this signer
+
+      --role <ROLE>
+          Sign into this role only, such as targets/releases
+
+      --custom <JSON>
+          Data of your own to sign along with the digest
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("revoke"),
+        str![[r#"
+Take back the signatures on an image, or on all tags of a repository
+
+Usage: trust revoke [OPTIONS] <IMAGE[:TAG]>
+
+Arguments:
+  <IMAGE[:TAG]>
+          The image
+
+Options:
+  -y, --yes
+          Do not ask before all tags are revoked
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("inspect"),
+        str![[r#"
+Show who signed what in repositories
+
+Prints the same JSON and the same tables as `docker trust inspect`.
+
+Usage: trust inspect [OPTIONS] <IMAGE[:TAG]>...
+
+Arguments:
+  <IMAGE[:TAG]>...
+          Repositories, or single tags of them
+
+Options:
+      --pretty
+          Print tables for people
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn of_deciding_commands() {
+    assert_data_eq!(
+        own_part("verify"),
+        str![[r#"
+Check that images are signed
+
+Prints NAME:TAG@DIGEST for each trusted image and says why the others are not. Exits with 1 if an
+image is refused, else with 2 if a name is wrong, else with 3 if something could not be found out:
+only 0 means that every image is trusted.
+
+Usage: trust verify [OPTIONS] <IMAGE>...
+
+Arguments:
+  <IMAGE>...
+          Images to check; tag latest if neither tag nor digest is named
+
+Options:
+      --signer <NAME>
+          Only if this signer signed it, too; may be given several times
+
+      --threshold <N>
+          Only if so many signers with keys of their own signed it; of those named, if any are
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("pull"),
+        str![[r#"
+Pull images that are signed
+
+The Docker engine pulls exactly the digest that is signed, then gives it the tag. What is not signed
+is not pulled.
+
+Usage: trust pull [OPTIONS] <IMAGE>...
+
+Arguments:
+  <IMAGE>...
+          Images to pull; tag latest if neither tag nor digest is named
+
+Options:
+  -a, --all-tags
+          Pull all signed tags of the repository
+
+      --platform <OS/ARCH>
+          Pull the image for this platform from a multi-platform image
+
+      --disable-content-trust[=<BOOL>]
+          Pull whatever the registry serves, signed or not
+          
+          [possible values: true, false]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("why"),
+        str![[r#"
+Explain the decision on an image, step by step
+
+Usage: trust why [OPTIONS] <IMAGE>
+
+Arguments:
+  <IMAGE>
+          The image; tag latest if neither tag nor digest is named
+
+Options:
+      --signer <NAME>
+          Only if this signer signed it, too; may be given several times
+
+      --threshold <N>
+          Only if so many signers with keys of their own signed it; of those named, if any are
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn without_a_command_it_is_an_error() {
+    for line in ["", "key", "signer", "repo"] {
+        let ran = Home::new().trust(line).ends(2);
+        assert_eq!(ran.stdout, "");
+        assert!(ran.stderr.contains("Usage: trust"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_version_is_a_result() {
+    let version = Home::new().trust("--version").ends(0).stdout;
+    assert_eq!(version, format!("trust {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// The long help of a command without the options that every command has.
+fn own_part(command: &str) -> String {
+    let help = Home::new()
+        .trust(&format!("{command} --help"))
+        .ends(0)
+        .stdout;
+    let (own, _) = help.split_once("\nGlobal options:").unwrap();
+    own.to_owned()
+}
