@@ -150,11 +150,9 @@ pub(super) fn signable(current: &Current, tag: &str, keyring: &Keyring<'_>) -> V
 }
 
 fn meta(request: &SignRequest) -> FileMeta {
-    let image = FileMeta::of_image(request.sha256, request.size);
-    FileMeta {
-        custom: request.custom.clone(),
-        ..image
-    }
+    let mut meta = FileMeta::of_image(request.sha256, request.size);
+    meta.custom.clone_from(&request.custom);
+    meta
 }
 
 /// Says who signed the tag before, in Docker's words.

@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
+use std::io::Write as _;
 
 /// A JSON value whose objects are sorted and free of duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl<'a> Node<'a> {
     }
 
     /// An object of these members, put in canonical order.
-    pub fn object<const N: usize>(members: [(&'a str, Node<'a>); N]) -> Self {
+    pub fn object(members: impl IntoIterator<Item = (&'a str, Node<'a>)>) -> Self {
         let mut members: Vec<_> = members
             .into_iter()
             .map(|(n, v)| (Cow::Borrowed(n), v))
@@ -98,7 +99,7 @@ impl<'a> Node<'a> {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(true) => out.extend_from_slice(b"true"),
             Self::Bool(false) => out.extend_from_slice(b"false"),
-            Self::Int(value) => out.extend_from_slice(value.to_string().as_bytes()),
+            Self::Int(value) => drop(write!(out, "{value}")), // a vector takes everything
             Self::Text(text) => write_text(text, out),
             Self::List(items) => {
                 out.push(b'[');
@@ -129,6 +130,11 @@ impl<'a> Node<'a> {
 fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
+    if !has_any(rest, |b| matches!(b, b'"' | b'\\')) {
+        out.extend_from_slice(rest);
+        out.push(b'"');
+        return;
+    }
     while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'\\')) {
         let (plain, from_escaped) = rest.split_at(at);
         out.extend_from_slice(plain);
@@ -143,6 +149,9 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 
 /// Canonical bytes as Go writes them into a file: `<`, `>`, `&`, U+2028 and U+2029 escaped.
 pub fn html_safe(canonical: &[u8]) -> Vec<u8> {
+    if !has_any(canonical, |b| matches!(b, b'<' | b'>' | b'&' | 0xE2)) {
+        return canonical.to_vec();
+    }
     let mut out = Vec::with_capacity(canonical.len());
     let mut rest = canonical;
     while let Some((first, tail)) = rest.split_first() {
@@ -164,6 +173,11 @@ pub fn html_safe(canonical: &[u8]) -> Vec<u8> {
         rest = tail;
     }
     out
+}
+
+/// Whether one of the bytes is special; looks at all of them, many at once.
+fn has_any(bytes: &[u8], special: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(false, |any, byte| any | special(*byte))
 }
 
 /// Reads one value, counting depth and values.
@@ -254,6 +268,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
             ascending &= object
                 .last()
                 .is_none_or(|(last, _)| last.as_bytes() < name.as_bytes());
+            if object.len() == object.capacity() {
+                // Most objects have one or two members: a vector would begin with room for four.
+                object.reserve_exact(object.len().max(2));
+            }
             object.push((name, value));
         }
         if !ascending {

@@ -68,7 +68,7 @@ impl Delegations {
         Ok(Self { keys, roles })
     }
 
-    pub(super) fn node(&self) -> Node<'static> {
+    pub(super) fn node(&self) -> Node<'_> {
         let roles = self.roles.iter().map(Delegation::node).collect();
         Node::object([
             ("keys", keys_node(&self.keys)),
@@ -123,13 +123,13 @@ impl Delegation {
         })
     }
 
-    fn node(&self) -> Node<'static> {
-        let name = Node::text(self.name.as_str().to_owned());
+    fn node(&self) -> Node<'_> {
+        let name = Node::text(self.name.as_str());
         let (ids, threshold) = (self.signers.ids_node(), self.signers.threshold_node());
         if self.paths.is_empty() {
             return Node::object([("keyids", ids), ("name", name), ("threshold", threshold)]);
         }
-        let paths = Node::List(self.paths.iter().map(|p| Node::text(p.clone())).collect());
+        let paths = Node::List(self.paths.iter().map(|p| Node::text(p.as_str())).collect());
         Node::object([
             ("keyids", ids),
             ("name", name),

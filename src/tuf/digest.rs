@@ -11,8 +11,10 @@ use ring::digest::{SHA256, SHA512, digest};
 pub struct FileMeta {
     /// Length in bytes.
     pub length: u64,
-    /// The hashes by name; `sha256` and `sha512` are understood, others are kept.
-    pub hashes: Vec<(String, Vec<u8>)>,
+    /// The one hash that every file has: beside the others it would cost two allocations a tag
+    sha256: Option<[u8; 32]>,
+    /// The other hashes by name; `sha512` is understood, the rest is kept
+    others: Vec<(String, Vec<u8>)>,
     /// The publisher's own data on a target, never interpreted here.
     pub custom: Option<Node<'static>>,
 }
@@ -20,11 +22,11 @@ pub struct FileMeta {
 impl FileMeta {
     /// The meta of these bytes, with both hashes as Notary v1 writes them.
     pub fn of(bytes: &[u8]) -> Self {
-        let hash =
-            |name: &str, algorithm| (name.to_owned(), digest(algorithm, bytes).as_ref().to_vec());
+        let sha512 = digest(&SHA512, bytes).as_ref().to_vec();
         Self {
             length: bytes.len() as u64,
-            hashes: vec![hash("sha256", &SHA256), hash("sha512", &SHA512)],
+            sha256: digest(&SHA256, bytes).as_ref().try_into().ok(),
+            others: vec![("sha512".to_owned(), sha512)],
             custom: None,
         }
     }
@@ -33,24 +35,27 @@ impl FileMeta {
     pub fn of_image(sha256: [u8; 32], length: u64) -> Self {
         Self {
             length,
-            hashes: vec![("sha256".to_owned(), sha256.to_vec())],
+            sha256: Some(sha256),
+            others: Vec::new(),
             custom: None,
         }
     }
 
     /// The hash called `name`, in bytes.
     pub fn hash(&self, name: &str) -> Option<&[u8]> {
-        self.hashes
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, bytes)| bytes.as_slice())
+        match &self.sha256 {
+            Some(sha256) if name == "sha256" => Some(sha256),
+            _ => self
+                .others
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, bytes)| bytes.as_slice()),
+        }
     }
 
     /// The SHA-256 in lower-case hex, if it is there and 32 bytes long.
     pub fn sha256_hex(&self) -> Option<String> {
-        self.hash("sha256")
-            .filter(|bytes| bytes.len() == 32)
-            .map(hex::encode)
+        self.sha256.map(hex::encode)
     }
 
     /// Whether `bytes` are the file meant: length, SHA-256, and SHA-512 where stated.
@@ -86,36 +91,38 @@ impl FileMeta {
             return Err(Malformed::Wrong("length"));
         };
         let length = u64::try_from(*length).map_err(|_| Malformed::Wrong("length"))?;
-        let mut hashes = Vec::new();
+        let (mut sha256, mut others) = (None, Vec::new());
         if let Some(Node::Object(members)) = node.member("hashes") {
             for (name, value) in members {
-                hashes.push((name.to_string(), bytes(value, "hashes")?));
+                match sha256_bytes(value) {
+                    Some(hash) if name == "sha256" => sha256 = Some(hash),
+                    _ => others.push((name.to_string(), bytes(value, "hashes")?)),
+                }
             }
         }
         let custom = node.member("custom").filter(|c| **c != Node::Null);
         Ok(Self {
             length,
-            hashes,
+            sha256,
+            others,
             custom: custom.map(|c| c.clone().into_owned()),
         })
     }
 
     /// Writes what [`Self::read`] reads.
-    pub(super) fn node(&self) -> Node<'static> {
-        let hashes = self
-            .hashes
-            .iter()
-            .map(|(name, hash)| (name.clone().into(), base64_text(hash)));
-        let mut hashes: Vec<_> = hashes.collect();
-        hashes.sort_by(|a: &(std::borrow::Cow<'_, str>, _), b| a.0.as_bytes().cmp(b.0.as_bytes()));
+    pub(super) fn node(&self) -> Node<'_> {
+        let sha256 = self.sha256.iter().map(|hash| ("sha256", base64_text(hash)));
+        let others = self.others.iter();
+        let others = others.map(|(name, hash)| (name.as_str(), base64_text(hash)));
+        let hashes = Node::object(sha256.chain(others));
         let length = Node::Int(i64::try_from(self.length).unwrap_or(i64::MAX));
         match &self.custom {
             Some(custom) => Node::object([
                 ("custom", custom.clone()),
-                ("hashes", Node::Object(hashes)),
+                ("hashes", hashes),
                 ("length", length),
             ]),
-            None => Node::object([("hashes", Node::Object(hashes)), ("length", length)]),
+            None => Node::object([("hashes", hashes), ("length", length)]),
         }
     }
 }
@@ -165,6 +172,19 @@ pub(super) fn bytes(node: &Node<'_>, what: &'static str) -> Result<Vec<u8>, Malf
     }
 }
 
+/// The 32 bytes that this text stands for, if it does.
+fn sha256_bytes(node: &Node<'_>) -> Option<[u8; 32]> {
+    let Node::Text(text) = node else {
+        return None;
+    };
+    let mut decoded = [0; 48];
+    let length = match text.len() {
+        44 => STANDARD.decode_slice(text.as_bytes(), &mut decoded).ok()?,
+        _ => return None,
+    };
+    decoded.first_chunk().copied().filter(|_| length == 32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,10 +196,10 @@ mod tests {
         assert_eq!(meta.check(b"abcd").unwrap_err().what, "length");
         assert_eq!(meta.check(b"abd").unwrap_err().what, "sha256");
         let mut wrong512 = meta.clone();
-        wrong512.hashes[1].1[0] ^= 1;
+        wrong512.others[0].1[0] ^= 1;
         assert_eq!(wrong512.check(b"abc").unwrap_err().what, "sha512");
         let no256 = FileMeta {
-            hashes: vec![],
+            sha256: None,
             ..meta
         };
         assert_eq!(no256.check(b"abc").unwrap_err().what, "sha256");

@@ -1,9 +1,8 @@
 //! The next version of a repository from the present one, and what it needs signed.
 
-use super::canonical::Node;
 use super::delegation::Delegation;
 use super::digest::FileMeta;
-use super::envelope::{Document, Expires, RoleKeys, Signature, Unverified, file_bytes};
+use super::envelope::{Document, Expires, RoleKeys, Signature, Unverified, sealed};
 use super::error::{Malformed, TufError, of_role};
 use super::key::{KeyId, PublicKey};
 use super::role::RoleName;
@@ -268,7 +267,7 @@ impl Draft {
                 let Some(targets) = self.next_targets(&role) else {
                     continue;
                 };
-                seal_file(&role, &targets, &keys, &mut sign)?
+                seal_file(&role, targets, &keys, &mut sign)?
             };
             files.push((role, file));
         }
@@ -295,12 +294,12 @@ impl Draft {
         Ok(self.targets.entry(role.clone()).or_insert_with(fresh))
     }
 
-    fn next_targets(&mut self, role: &RoleName) -> Option<Targets> {
+    fn next_targets(&mut self, role: &RoleName) -> Option<&Targets> {
         let first = self.first;
         let targets = self.targets.get_mut(role)?;
         targets.version = if first { 1 } else { targets.version + 1 };
         targets.expires = Expires::at(after(self.now, TARGETS_DAYS));
-        Some(targets.clone())
+        Some(targets)
     }
 
     fn next_snapshot(&self, files: &[SealedFile]) -> Snapshot {
@@ -338,9 +337,9 @@ fn seal_file<T: Document, E>(
     keys: &RoleKeys,
     sign: &mut impl FnMut(&RoleName, &RoleKeys, &[u8]) -> Result<Vec<Signature>, E>,
 ) -> Result<Vec<u8>, SealError<E>> {
-    let signed: Node<'static> = facts.node();
-    let signatures = sign(role, keys, &signed.canonical()).map_err(SealError::Signer)?;
-    let file = file_bytes(&signed, &signatures);
+    let message = facts.node().canonical();
+    let signatures = sign(role, keys, &message).map_err(SealError::Signer)?;
+    let file = sealed(&message, &signatures);
     readable(role, &file, facts, keys)?;
     Ok(file)
 }

@@ -69,8 +69,8 @@ impl Expires {
         })
     }
 
-    pub(super) fn node(&self) -> Node<'static> {
-        Node::text(self.text.clone())
+    pub(super) fn node(&self) -> Node<'_> {
+        Node::text(self.text.as_str())
     }
 }
 
@@ -86,7 +86,7 @@ pub trait Document: Sized {
     fn read(signed: &Node<'_>, role: &RoleName) -> Result<Self, Malformed>;
 
     /// The value to sign: [`Self::read`] turns it into the same facts.
-    fn node(&self) -> Node<'static>;
+    fn node(&self) -> Node<'_>;
 
     /// The version, 1 to 2147483647.
     fn version(&self) -> u64;
@@ -261,8 +261,14 @@ impl<T: Document> Verified<T> {
 
 /// The exact bytes of a file as Notary v1 writes it: signed value, then signatures.
 pub fn file_bytes(signed: &Node<'_>, signatures: &[Signature]) -> Vec<u8> {
-    let mut out = b"{\"signed\":".to_vec();
-    out.extend_from_slice(&html_safe(&signed.canonical()));
+    sealed(&signed.canonical(), signatures)
+}
+
+/// The same from the canonical form that was signed.
+pub(super) fn sealed(message: &[u8], signatures: &[Signature]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 256 * (signatures.len() + 1));
+    out.extend_from_slice(b"{\"signed\":");
+    out.extend_from_slice(&html_safe(message));
     out.extend_from_slice(b",\"signatures\":");
     let list = signatures.iter().map(|s| {
         Node::object([

@@ -69,14 +69,14 @@ impl KeyList {
     }
 
     /// Go writes an empty list as `null`.
-    pub(super) fn ids_node(&self) -> Node<'static> {
+    pub(super) fn ids_node(&self) -> Node<'_> {
         if self.key_ids.is_empty() {
             return Node::Null;
         }
         Node::List(
             self.key_ids
                 .iter()
-                .map(|id| Node::text(id.as_str().to_owned()))
+                .map(|id| Node::text(id.as_str()))
                 .collect(),
         )
     }
@@ -184,20 +184,20 @@ impl Document for Root {
         })
     }
 
-    fn node(&self) -> Node<'static> {
+    fn node(&self) -> Node<'_> {
         let roles = self.roles.iter().map(|(name, list)| {
             let entry = [
                 ("keyids", list.ids_node()),
                 ("threshold", list.threshold_node()),
             ];
-            (name.clone().into(), Node::object(entry))
+            (name.as_str(), Node::object(entry))
         });
         Node::object([
             ("_type", Node::text(Self::TYPE)),
             ("consistent_snapshot", Node::Bool(self.consistent_snapshot)),
             ("expires", self.expires.node()),
             ("keys", keys_node(&self.keys)),
-            ("roles", Node::Object(roles.collect())),
+            ("roles", Node::object(roles)),
             ("version", version_node(self.version)),
         ])
     }
@@ -233,11 +233,8 @@ pub(super) fn read_keys(node: Option<&Node<'_>>) -> Result<BTreeMap<KeyId, Publi
 }
 
 /// Writes what [`read_keys`] reads.
-pub(super) fn keys_node(keys: &BTreeMap<KeyId, PublicKey>) -> Node<'static> {
-    let members = keys
-        .iter()
-        .map(|(id, key)| (id.as_str().to_owned().into(), key.node()));
-    Node::Object(members.collect())
+pub(super) fn keys_node(keys: &BTreeMap<KeyId, PublicKey>) -> Node<'_> {
+    Node::object(keys.iter().map(|(id, key)| (id.as_str(), key.node())))
 }
 
 /// Reads an array; Go writes `null` for an empty one.

@@ -43,7 +43,7 @@ impl Document for Snapshot {
         })
     }
 
-    fn node(&self) -> Node<'static> {
+    fn node(&self) -> Node<'_> {
         Node::object([
             ("_type", Node::text(Self::TYPE)),
             ("expires", self.expires.node()),
@@ -71,12 +71,8 @@ pub(super) fn read_meta(signed: &Node<'_>) -> Result<BTreeMap<String, FileMeta>,
         .collect()
 }
 
-pub(super) fn meta_node(meta: &BTreeMap<String, FileMeta>) -> Node<'static> {
-    Node::Object(
-        meta.iter()
-            .map(|(role, file)| (role.clone().into(), file.node()))
-            .collect(),
-    )
+pub(super) fn meta_node(meta: &BTreeMap<String, FileMeta>) -> Node<'_> {
+    Node::object(meta.iter().map(|(role, file)| (role.as_str(), file.node())))
 }
 
 pub(super) fn named<'m>(

@@ -56,16 +56,16 @@ impl Document for Targets {
         })
     }
 
-    fn node(&self) -> Node<'static> {
+    fn node(&self) -> Node<'_> {
         let targets = self
             .targets
             .iter()
-            .map(|(name, meta)| (name.clone().into(), meta.node()));
+            .map(|(name, meta)| (name.as_str(), meta.node()));
         Node::object([
             ("_type", Node::text(Self::TYPE)),
             ("delegations", self.delegations.node()),
             ("expires", self.expires.node()),
-            ("targets", Node::Object(targets.collect())),
+            ("targets", Node::object(targets)),
             ("version", version_node(self.version)),
         ])
     }

@@ -5,8 +5,7 @@ use super::digest::FileMeta;
 use super::envelope::{Document, Expires, read_version, version_node};
 use super::error::Malformed;
 use super::role::RoleName;
-use super::snapshot::{meta_node, named, read_meta};
-use std::collections::BTreeMap;
+use super::snapshot::{named, read_meta};
 
 /// The facts of a timestamp file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +30,11 @@ impl Document for Timestamp {
         })
     }
 
-    fn node(&self) -> Node<'static> {
-        let meta = BTreeMap::from([("snapshot".to_owned(), self.snapshot.clone())]);
+    fn node(&self) -> Node<'_> {
         Node::object([
             ("_type", Node::text(Self::TYPE)),
             ("expires", self.expires.node()),
-            ("meta", meta_node(&meta)),
+            ("meta", Node::object([("snapshot", self.snapshot.node())])),
             ("version", version_node(self.version)),
         ])
     }

@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+use std::thread;
 
 use tempfile::NamedTempFile;
 
@@ -37,6 +38,29 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// All of these survive a power failure.
+///
+/// They are waited for at the same time: the file system then makes one journal entry of them.
+pub(crate) fn sync_together(files: &[File]) -> io::Result<()> {
+    let sync = |share: &[File]| share.iter().try_for_each(File::sync_all);
+    let shares = files.chunks(files.len().div_ceil(SYNCING_THREADS).max(1));
+    thread::scope(|scope| {
+        let begun: Vec<_> = shares
+            .map(|share| {
+                let thread = thread::Builder::new().spawn_scoped(scope, move || sync(share));
+                thread.map_err(|_| share)
+            })
+            .collect();
+        begun.into_iter().try_for_each(|begun| match begun {
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("interrupted"))),
+            // There are no more threads to be had.
+            Err(share) => sync(share),
+        })
+    })
+}
+
 fn written_beside(directory: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix(OsStr::new("."))
@@ -54,6 +78,9 @@ fn parent(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+/// A first fetch writes about so many files.
+const SYNCING_THREADS: usize = 8;
 
 #[cfg(test)]
 mod tests {

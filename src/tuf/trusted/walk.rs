@@ -1,6 +1,6 @@
 //! The walk over `targets` and its delegations: which file comes next, and whether to believe it.
 
-use super::{Current, Named, Snapshotted, claimed_version, open, signed_version};
+use super::{Current, Named, Snapshotted, claimed_version, open, signed_version, stated_version};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::envelope::{RoleKeys, Verified};
 use crate::tuf::error::{Malformed, TufError, of_role};
@@ -126,6 +126,10 @@ impl Walk {
 
     fn remember(&mut self, role: &RoleName, file: &[u8]) {
         let keys = self.keys_of(role);
+        let lowest = self.floor.minimum(role, &keys);
+        if stated_version(file).is_some_and(|version| version <= lowest) {
+            return; // signed or not, it would raise nothing
+        }
         if let Some(version) = signed_version::<Targets>(role, file, &keys) {
             self.floor.raise(role, &keys, version);
         }

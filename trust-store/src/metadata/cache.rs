@@ -155,7 +155,9 @@ fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, CacheError> 
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.map_err(CacheError::io("read", path))?,
     };
-    let mut bytes = Vec::new();
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let room = usize::try_from(length.min(limit)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(room.saturating_add(1)); // one more shows the end
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(CacheError::io("read", path))?;

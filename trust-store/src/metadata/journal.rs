@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::CacheError;
 use super::name::role_file;
-use crate::atomic::{create_private_directories, sync_directory};
+use crate::atomic::{create_private_directories, sync_directory, sync_together};
 
 /// The next state of a repository, as far as it differs from the present one.
 pub(super) struct Change<'a> {
@@ -64,7 +64,7 @@ pub(super) fn decide(repository: &Path, change: &Change<'_>) -> Result<(), Cache
 pub(super) fn finish(repository: &Path) -> Result<(), CacheError> {
     let pending = repository.join(PENDING);
     if let Some(plan) = read_plan(&pending)? {
-        carry_out(&steps(repository, &plan)?)?;
+        carry_out(repository, &steps(repository, &plan)?)?;
     }
     discard(&pending)
 }
@@ -101,9 +101,8 @@ fn stage(staging: &Path, change: &Change<'_>) -> io::Result<()> {
     if let Some(floor) = change.floor {
         files.push(write_new(&staging.join(STAGED_FLOOR), floor)?);
     }
-    // All are written before the first is waited for, so that the disk can take them together.
-    files.iter().try_for_each(fs::File::sync_all)?;
-    sync_directory(staging)
+    files.push(fs::File::open(staging)?);
+    sync_together(&files)
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<fs::File> {
@@ -150,15 +149,15 @@ fn steps(repository: &Path, plan: &Plan) -> Result<Vec<Step>, CacheError> {
     Ok(steps)
 }
 
-fn carry_out(steps: &[Step]) -> Result<(), CacheError> {
+fn carry_out(repository: &Path, steps: &[Step]) -> Result<(), CacheError> {
     let mut touched = BTreeSet::new();
     for step in steps {
         touched.extend(step.run()?);
     }
-    for directory in touched {
-        sync_directory(directory).map_err(CacheError::io("write", directory))?;
-    }
-    Ok(())
+    let directories: io::Result<Vec<_>> = touched.into_iter().map(fs::File::open).collect();
+    directories
+        .and_then(|directories| sync_together(&directories))
+        .map_err(CacheError::io("write", repository))
 }
 
 impl Step {
