@@ -1,5 +1,5 @@
 # make test   everything .ci/run checks           make demo   see the main job work
-# make soak   kills and races, 100 rounds         make bench  against docker and notary
+# make soak   kills, races and mutations at length         make bench  against docker and notary
 
 CARGO ?= cargo
 # Built here, in some three minutes, where it is not installed.
@@ -31,6 +31,7 @@ interop: peers
 	$(CARGO) test $(INTEROP)
 
 soak: peers
+	TRUST_SOAK_CASES=5000 $(CARGO) test --test it mutations
 	TRUST_SOAK_ROUNDS=100 $(CARGO) test $(INTEROP) nothing_lost
 
 demo: peers

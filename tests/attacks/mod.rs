@@ -2,6 +2,7 @@
 
 mod bytes;
 mod delegations;
+mod mutations;
 mod roots;
 mod signatures;
 mod time;
