@@ -1,5 +1,5 @@
 # make test   everything .ci/run checks           make demo   see the main job work
-# make soak   kills, races and mutations at length         make bench  against docker and notary
+# make soak   kills, races, changed bytes at length  make bench  against docker and notary
 
 CARGO ?= cargo
 # Built here, in some three minutes, where it is not installed.
