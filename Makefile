@@ -5,7 +5,7 @@ CARGO ?= cargo
 # Built here, in some three minutes, where it is not installed.
 DENY := $(or $(shell command -v cargo-deny),target/tools/bin/cargo-deny)
 INTEROP = --features interop --test interop
-.PHONY: test lint unit interop doc audit demo soak bench peers
+.PHONY: test lint unit interop doc audit advisories demo soak bench peers
 
 # The tests come last, so that the output ends with their result.
 test: lint doc audit unit interop
@@ -20,6 +20,10 @@ doc:
 # Licences, banned and doubled crates, sources; no advisory database, so no network beyond crates.io.
 audit: $(DENY)
 	$(DENY) --all-features check licenses bans sources
+
+# Known vulnerabilities: needs the RustSec database from the network, so it is not part of test.
+advisories: $(DENY)
+	$(DENY) --all-features check advisories
 
 target/tools/bin/cargo-deny:
 	$(CARGO) install --locked --root target/tools cargo-deny@0.20.2
