@@ -13,6 +13,7 @@
 
 mod peers;
 
+mod authentication;
 mod both_directions;
 mod disk;
 mod lab_itself;

@@ -1,21 +1,29 @@
-//! The certificate authority of one lab and the certificate of its trust server.
+//! The certificate authority of one lab and the certificates of its servers.
 
 use std::{fs, path::Path};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-/// Writes `ca.crt`, `server.crt` and `server.key` for localhost and 127.0.0.1.
+/// Writes `ca.crt` and a pair of `.crt` and `.key` each for `server` and `tokens`.
 pub(crate) fn write_into(folder: &Path) {
     let issuer = authority();
+    fs::write(folder.join("ca.crt"), issuer.pem()).expect("ca.crt");
+    for name in ["server", "tokens"] {
+        write_pair(folder, name, &issuer);
+    }
+}
+
+/// A key and its certificate for localhost and 127.0.0.1.
+fn write_pair(folder: &Path, name: &str, issuer: &CertifiedIssuer<'static, KeyPair>) {
     let key = KeyPair::generate().expect("a key");
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let server = CertificateParams::new(names)
+    let certificate = CertificateParams::new(names)
         .expect("valid names")
-        .signed_by(&key, &issuer)
+        .signed_by(&key, issuer)
         .expect("a certificate");
-    fs::write(folder.join("ca.crt"), issuer.pem()).expect("ca.crt");
-    fs::write(folder.join("server.crt"), server.pem()).expect("server.crt");
-    fs::write(folder.join("server.key"), key.serialize_pem()).expect("server.key");
+    let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+    fs::write(file("crt"), certificate.pem()).expect("a certificate file");
+    fs::write(file("key"), key.serialize_pem()).expect("a key file");
 }
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {

@@ -13,7 +13,8 @@ use super::{
     home::Home,
     image::{Image, image},
     notary_server::NotaryServer,
-    registry::Registry,
+    registry::{Lock, Registry},
+    token_server::TokenServer,
 };
 
 /// Services of one test; all of it is gone when the test ends.
@@ -21,25 +22,42 @@ pub(crate) struct Lab {
     engine: OnceLock<Engine>,
     pub(crate) registry: Registry,
     pub(crate) server: NotaryServer,
+    tokens: Option<TokenServer>,
     // Last, so that its files outlive the services above.
     root: TempDir,
 }
 
 impl Lab {
-    /// Starts the trust server and the registry.
+    /// Starts the trust server and the registry, both open to everybody.
     pub(crate) fn start() -> Self {
+        Self::guarded(|_| None, Lock::Open)
+    }
+
+    /// Starts a trust server that lets in whom a token server vouches for.
+    pub(crate) fn with_tokens() -> Self {
+        Self::guarded(|folder| Some(TokenServer::start(folder)), Lock::Open)
+    }
+
+    /// Starts a registry that wants a name and a password.
+    pub(crate) fn with_passwords() -> Self {
+        Self::guarded(|_| None, Lock::Htpasswd)
+    }
+
+    fn guarded(tokens: impl Fn(&Path) -> Option<TokenServer>, lock: Lock) -> Self {
         // Not in TMPDIR: the path of a unix socket must stay below 108 bytes.
         let root = tempfile::Builder::new()
             .prefix("lab")
             .tempdir_in("/tmp")
             .expect("a folder");
         certificate::write_into(root.path());
-        let server = NotaryServer::start(root.path());
-        let registry = Registry::start(root.path());
+        let tokens = tokens(root.path());
+        let server = NotaryServer::start(root.path(), tokens.as_ref());
+        let registry = Registry::start(root.path(), lock);
         Self {
             engine: OnceLock::new(),
             registry,
             server,
+            tokens,
             root,
         }
     }
@@ -72,6 +90,11 @@ impl Lab {
     pub(crate) fn docker_host(&self) -> String {
         let nobody = || format!("unix://{}", self.root.path().join("nobody.sock").display());
         self.engine.get().map_or_else(nobody, Engine::address)
+    }
+
+    /// The token server of a lab that has one.
+    pub(crate) fn tokens(&self) -> &TokenServer {
+        self.tokens.as_ref().expect("a lab with tokens")
     }
 
     /// The authority that vouches for the trust server.

@@ -16,3 +16,4 @@ pub(crate) mod run;
 pub(crate) mod service;
 pub(crate) mod skopeo;
 pub(crate) mod terminal;
+pub(crate) mod token_server;

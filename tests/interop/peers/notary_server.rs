@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use super::{
     http::Http,
     service::{NotReady, Service, on_a_free_port},
+    token_server::TokenServer,
 };
 
 /// A running trust server.
@@ -16,8 +17,10 @@ pub(crate) struct NotaryServer {
 
 impl NotaryServer {
     /// Starts in `folder`, where `ca.crt`, `server.crt` and `server.key` already are.
-    pub(crate) fn start(folder: &Path) -> Self {
-        on_a_free_port(|port| start_on(port, folder))
+    ///
+    /// With a token server it lets in only whom that one vouches for.
+    pub(crate) fn start(folder: &Path, tokens: Option<&TokenServer>) -> Self {
+        on_a_free_port(|port| start_on(port, folder, tokens))
     }
 
     /// The address clients are given.
@@ -26,9 +29,13 @@ impl NotaryServer {
     }
 }
 
-fn start_on(port: u16, folder: &Path) -> Result<NotaryServer, NotReady> {
+fn start_on(
+    port: u16,
+    folder: &Path,
+    tokens: Option<&TokenServer>,
+) -> Result<NotaryServer, NotReady> {
     let host = format!("127.0.0.1:{port}");
-    let configuration = serde_json::json!({
+    let mut configuration = serde_json::json!({
         "server": {
             "http_addr": host,
             "tls_cert_file": folder.join("server.crt"),
@@ -38,6 +45,9 @@ fn start_on(port: u16, folder: &Path) -> Result<NotaryServer, NotReady> {
         "storage": { "backend": "memory" },
         "logging": { "level": "error" },
     });
+    if let Some(tokens) = tokens {
+        configuration["auth"] = tokens.as_notary_option();
+    }
     let file = folder.join("notary-server.json");
     fs::write(&file, configuration.to_string()).expect("a configuration file");
     let file = file.to_str().expect("a UTF-8 path");

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::Method;
 
 use super::{
@@ -10,18 +11,28 @@ use super::{
     service::{NotReady, Service, on_a_free_port},
 };
 
+/// Whom a registry lets in.
+#[derive(Clone, Copy)]
+pub(crate) enum Lock {
+    /// Everybody.
+    Open,
+    /// Only [`HTPASSWD_USER`].
+    Htpasswd,
+}
+
 /// A running, empty registry.
 pub(crate) struct Registry {
     /// `localhost:PORT`.
     pub(crate) host: String,
     http: Http,
+    lock: Lock,
     _service: Service,
 }
 
 impl Registry {
     /// Starts with its storage in `folder`.
-    pub(crate) fn start(folder: &Path) -> Self {
-        on_a_free_port(|port| start_on(port, folder))
+    pub(crate) fn start(folder: &Path, lock: Lock) -> Self {
+        on_a_free_port(|port| start_on(port, folder, lock))
     }
 
     /// Pushes an image and its parts under `repository:tag`.
@@ -62,7 +73,12 @@ impl Registry {
     }
 
     fn request(&self, method: Method, url: &str, head: &[(&str, &str)], body: Vec<u8>) -> Answer {
-        let answer = self.http.send(method, url, head, body);
+        let mut head = head.to_vec();
+        let pair = basic(HTPASSWD_USER);
+        if matches!(self.lock, Lock::Htpasswd) {
+            head.push(("authorization", &pair));
+        }
+        let answer = self.http.send(method, url, &head, body);
         answer.unwrap_or_else(|| panic!("{url}: no answer"))
     }
 
@@ -71,14 +87,30 @@ impl Registry {
     }
 }
 
-fn start_on(port: u16, folder: &Path) -> Result<Registry, NotReady> {
+/// The value of an `Authorization` header with this name and password.
+fn basic((name, password): (&str, &str)) -> String {
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{name}:{password}"))
+    )
+}
+
+fn start_on(port: u16, folder: &Path, lock: Lock) -> Result<Registry, NotReady> {
     let storage = folder.join("registry");
     let mark = storage.display().to_string();
-    let configuration = format!(
+    let mut configuration = format!(
         "version: 0.1\n\
          storage: {{cache: {{blobdescriptor: inmemory}}, filesystem: {{rootdirectory: {mark}}}}}\n\
          http: {{addr: '127.0.0.1:{port}', headers: {{X-Lab: ['{mark}']}}}}\n"
     );
+    if matches!(lock, Lock::Htpasswd) {
+        let users = folder.join("htpasswd");
+        fs::write(&users, HTPASSWD).expect("a password file");
+        let users = users.display();
+        configuration.push_str(&format!(
+            "auth: {{htpasswd: {{realm: lab, path: {users}}}}}\n"
+        ));
+    }
     let file = folder.join("registry.yml");
     fs::write(&file, configuration).expect("a configuration file");
     let file = file.to_str().expect("a UTF-8 path");
@@ -92,6 +124,12 @@ fn start_on(port: u16, folder: &Path) -> Result<Registry, NotReady> {
     Ok(Registry {
         host: format!("localhost:{port}"),
         http,
+        lock,
         _service: service,
     })
 }
+
+/// Name and password that a registry with [`Lock::Htpasswd`] knows.
+pub(crate) const HTPASSWD_USER: (&str, &str) = ("nigel", "horse battery");
+/// The same as `htpasswd -B` writes it: the registry reads bcrypt only.
+const HTPASSWD: &str = "nigel:$2b$04$UGw1Iasx8mZ9m215g44EwOzVbtU1scDUG1tZsUYNGdAHsFNANCDxq\n";
