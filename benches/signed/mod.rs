@@ -57,8 +57,11 @@ impl Signed {
         let sealed = draft.seal(true, |_, role, message| {
             Ok::<_, Infallible>(vec![keys.sign(role.keys[0].id(), message)])
         });
-        let mut files: HashMap<_, _> = sealed.expect("readable files").into_iter().collect();
-        let mut take = |role| files.remove(&role).expect("a sealed role");
+        let sealed = sealed.expect("readable files");
+        let take = |role| {
+            let file = sealed.iter().find(|file| *file.role() == role);
+            file.expect("a sealed role").bytes().to_vec()
+        };
         let snapshot = take(RoleName::snapshot());
         Self {
             timestamp: keys.timestamp(base.timestamp.id(), &snapshot),

@@ -55,7 +55,8 @@ pub(crate) async fn read_body(mut response: Response, limit: u64) -> Result<Vec<
     }
     let host = host_of(response.url());
     let collect = async {
-        let stated = response.content_length().unwrap_or(0);
+        // What a server does not state is rarely less than what it may send.
+        let stated = response.content_length().unwrap_or(limit);
         let mut body = Vec::with_capacity(usize::try_from(stated).unwrap_or(0));
         while let Some(chunk) = response
             .chunk()

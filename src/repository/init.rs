@@ -82,10 +82,10 @@ impl Repository {
     /// Whoever made the root need not trust the first one a server shows.
     fn trust_own_root(&self, files: &[SealedFile]) -> Result<(), Error> {
         let lock = self.cache.lock()?;
-        let root = files.iter().find(|(role, _)| *role == RoleName::root());
-        if let Some((role, file)) = root {
+        let role = RoleName::root();
+        if let Some(root) = files.iter().find(|file| *file.role() == role) {
             self.cache
-                .replace(&lock, &[(role.as_str(), file)], &[], None)?;
+                .replace(&lock, &[(role.as_str(), root.bytes())], &[], None)?;
         }
         Ok(())
     }

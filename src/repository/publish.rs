@@ -52,7 +52,7 @@ impl Repository {
     pub(super) async fn send(&self, files: &[SealedFile]) -> Result<(), Error> {
         let named = files
             .iter()
-            .map(|(role, file)| (role.to_string(), file.clone()));
+            .map(|file| (file.role().to_string(), file.bytes().to_vec()));
         Ok(self.remote()?.publish(named.collect()).await?)
     }
 

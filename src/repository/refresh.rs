@@ -56,11 +56,8 @@ impl<'f> Errand<'f> {
         }
     }
 
-    fn file(&self, role: &RoleName) -> Option<&'f [u8]> {
-        let mut files = self.at_hand.iter();
-        files
-            .find(|(name, _)| name == role)
-            .map(|(_, file)| file.as_slice())
+    fn file(&self, role: &RoleName) -> Option<&'f SealedFile> {
+        self.at_hand.iter().find(|file| file.role() == role)
     }
 }
 
@@ -69,9 +66,9 @@ impl<'f> Errand<'f> {
 struct Arrived(Vec<(String, Vec<u8>)>);
 
 impl Arrived {
-    fn keep(&mut self, role: &RoleName, file: &[u8]) {
+    fn keep(&mut self, role: &RoleName, file: Vec<u8>) {
         self.0.retain(|(kept, _)| kept != role.as_str());
-        self.0.push((role.to_string(), file.to_vec()));
+        self.0.push((role.to_string(), file));
     }
 }
 
@@ -124,7 +121,7 @@ impl Repository {
             .await;
         let file = file.map_err(|error| self.not_initialized(error))?;
         let rooted = Rooted::first_use(&self.gun, &file, now)?;
-        arrived.keep(&role, &file);
+        arrived.keep(&role, file);
         Ok(rooted)
     }
 
@@ -168,14 +165,20 @@ impl Repository {
             .await?;
         let mut walk = set.walk(floor.clone(), errand.now)?;
         while let Some((role, meta)) = walk.wanted() {
-            let kept = self.cache.read(role.as_str(), limits::NAMED_BYTES)?;
-            let accepted = match kept {
-                Some(kept) => walk.accept_kept(&kept)?,
-                None => false,
-            };
-            if !accepted {
-                walk.accept(&self.named(&role, &meta, errand, arrived).await?)?;
+            if let Some(sealed) = errand.file(&role)
+                && walk.accept_sealed(sealed)?
+            {
+                arrived.keep(&role, sealed.bytes().to_vec());
+                continue;
             }
+            if let Some(kept) = self.cache.read(role.as_str(), limits::NAMED_BYTES)?
+                && walk.accept_kept(&kept)?
+            {
+                continue;
+            }
+            let file = self.fetch(&role, &meta).await?;
+            walk.accept(&file)?;
+            arrived.keep(&role, file);
         }
         Ok(walk.finish()?)
     }
@@ -190,13 +193,17 @@ impl Repository {
     ) -> Result<Snapshotted, Error> {
         let file = self.timestamp(errand, rooted, floor, watch).await?;
         let timestamped = rooted.timestamp(&file, floor, errand.now)?;
-        arrived.keep(&RoleName::timestamp(), &file);
+        arrived.keep(&RoleName::timestamp(), file);
         let (role, meta) = (RoleName::snapshot(), timestamped.snapshot_meta().clone());
-        let file = match self.cache.read(role.as_str(), limits::NAMED_BYTES)? {
-            Some(kept) if meta.check(&kept).is_ok() => kept,
-            _ => self.named(&role, &meta, errand, arrived).await?,
-        };
-        Ok(timestamped.snapshot(&file, floor, errand.now)?)
+        if let Some(kept) = self.cache.read(role.as_str(), limits::NAMED_BYTES)?
+            && meta.check(&kept).is_ok()
+        {
+            return Ok(timestamped.snapshot(&kept, floor, errand.now)?);
+        }
+        let file = self.named(&role, &meta, errand).await?;
+        let set = timestamped.snapshot(&file, floor, errand.now)?;
+        arrived.keep(&role, file);
+        Ok(set)
     }
 
     /// The server's timestamp, or loudly the kept one where reading may go on without.
@@ -243,15 +250,11 @@ impl Repository {
         role: &RoleName,
         meta: &FileMeta,
         errand: &Errand<'_>,
-        arrived: &mut Arrived,
     ) -> Result<Vec<u8>, Error> {
-        let at_hand = errand.file(role).filter(|file| meta.check(file).is_ok());
-        let file = match at_hand {
-            Some(file) => file.to_vec(),
-            None => self.fetch(role, meta).await?,
-        };
-        arrived.keep(role, &file);
-        Ok(file)
+        match errand.file(role).map(SealedFile::bytes) {
+            Some(file) if meta.check(file).is_ok() => Ok(file.to_vec()),
+            _ => self.fetch(role, meta).await,
+        }
     }
 
     async fn fetch(&self, role: &RoleName, meta: &FileMeta) -> Result<Vec<u8>, Error> {
@@ -276,7 +279,7 @@ impl Repository {
         else {
             return Err(fault.into());
         };
-        if newest == rooted.root().bytes() {
+        if newest == rooted.file() {
             return Err(fault.into());
         }
         let last = claimed_root_version(&newest)?;
@@ -294,7 +297,7 @@ impl Repository {
             }
         }
         let newer = followed.newest(&newest, now)?;
-        arrived.keep(&RoleName::root(), &newest);
+        arrived.keep(&RoleName::root(), newest);
         Ok(newer)
     }
 

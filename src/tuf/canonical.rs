@@ -89,7 +89,12 @@ impl<'a> Node<'a> {
 
     /// The canonical bytes: what a signature covers.
     pub fn canonical(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        self.canonical_of_about(0)
+    }
+
+    /// The same where it is known about how many bytes it takes.
+    pub(super) fn canonical_of_about(&self, length: usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(length);
         self.write(&mut out);
         out
     }

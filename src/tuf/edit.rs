@@ -2,7 +2,7 @@
 
 use super::delegation::Delegation;
 use super::digest::FileMeta;
-use super::envelope::{Document, Expires, RoleKeys, Signature, Unverified, sealed};
+use super::envelope::{Document, Expires, RoleKeys, Signature, Unverified, Verified, sealed};
 use super::error::{Malformed, TufError, of_role};
 use super::key::{KeyId, PublicKey};
 use super::role::RoleName;
@@ -12,18 +12,19 @@ use super::targets::Targets;
 use super::trusted::{Current, Pruned};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Lifetimes in days (Notary v1 `const.go`).
 const ROOT_DAYS: i64 = 3650;
 const TARGETS_DAYS: i64 = 1095;
 const SNAPSHOT_DAYS: i64 = 1095;
 
-/// A version of a repository in the making.
+/// A version of a repository in the making; what does not change is shared with the present one.
 #[derive(Debug)]
 pub struct Draft {
     root: Root,
     first: bool,
-    targets: BTreeMap<RoleName, Targets>,
+    targets: BTreeMap<RoleName, Arc<Targets>>,
     /// Versions already used up by files that are not believed
     numbered: BTreeMap<RoleName, u64>,
     snapshot: Option<Snapshot>,
@@ -43,8 +44,32 @@ pub enum EditError {
     UnknownRole(RoleName),
 }
 
-/// One sealed file: its role and its bytes.
-pub type SealedFile = (RoleName, Vec<u8>);
+/// One sealed file, ready to be published.
+#[derive(Clone, Debug)]
+pub struct SealedFile {
+    role: RoleName,
+    bytes: Vec<u8>,
+    /// Targets roles: the file as a reader believes it, and the keys it is believed by
+    believed: Option<(Verified<Targets>, RoleKeys)>,
+}
+
+impl SealedFile {
+    /// Its role.
+    pub fn role(&self) -> &RoleName {
+        &self.role
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The verified file, if it was verified by these very keys.
+    pub(super) fn verified_by(&self, keys: &RoleKeys) -> Option<&Verified<Targets>> {
+        let (file, by) = self.believed.as_ref()?;
+        (by == keys).then_some(file)
+    }
+}
 
 /// Why a draft could not be sealed: the signer's own reason, or files we would refuse to read.
 #[derive(Debug, thiserror::Error)]
@@ -60,17 +85,16 @@ pub enum SealError<E> {
 impl Draft {
     /// Begins with the present state.
     pub fn of(current: &Current, now: Timestamp) -> Self {
-        let mut targets =
-            BTreeMap::from([(RoleName::targets(), current.targets().facts().clone())]);
+        let mut targets = BTreeMap::from([(RoleName::targets(), current.targets().shared_facts())]);
         let mut numbered = BTreeMap::new();
         for (role, file) in current.delegations() {
             match file {
-                Ok(file) => drop(targets.insert(role.clone(), file.facts().clone())),
+                Ok(file) => drop(targets.insert(role.clone(), file.shared_facts())),
                 Err(Pruned {
                     expired: Some(file),
                     ..
                 }) => {
-                    targets.insert(role.clone(), file.facts().clone());
+                    targets.insert(role.clone(), file.shared_facts());
                 }
                 Err(pruned) => drop(numbered.insert(role.clone(), pruned.claimed_version)),
             }
@@ -116,7 +140,7 @@ impl Draft {
         Self {
             root,
             first: true,
-            targets: BTreeMap::from([(role.clone(), empty)]),
+            targets: BTreeMap::from([(role.clone(), Arc::new(empty))]),
             numbered: BTreeMap::new(),
             snapshot: None,
             changed: BTreeSet::from([RoleName::root(), role]),
@@ -134,6 +158,7 @@ impl Draft {
         }
         let file = self.file(role)?;
         if file.targets.get(name) != Some(meta) {
+            let file = Arc::make_mut(file);
             file.targets.insert(name.to_owned(), meta.clone());
             self.changed.insert(role.clone());
         }
@@ -145,7 +170,8 @@ impl Draft {
         let removed = self
             .targets
             .get_mut(role)
-            .is_some_and(|file| file.targets.remove(name).is_some());
+            .filter(|file| file.targets.contains_key(name))
+            .is_some_and(|file| Arc::make_mut(file).targets.remove(name).is_some());
         if removed {
             self.changed.insert(role.clone());
         }
@@ -155,7 +181,7 @@ impl Draft {
     /// Lets `keys` sign `name` below `targets`, for names under `paths`; adds to what is there.
     pub fn delegate(&mut self, name: &RoleName, keys: &[PublicKey], paths: &[String]) {
         let role = RoleName::targets();
-        let Some(parent) = self.targets.get_mut(&role) else {
+        let Some(parent) = self.targets.get_mut(&role).map(Arc::make_mut) else {
             return;
         };
         let before = parent.delegations.clone();
@@ -191,6 +217,7 @@ impl Draft {
         let Some(parent) = self.targets.get_mut(&RoleName::targets()) else {
             return;
         };
+        let parent = Arc::make_mut(parent);
         let delegations = &mut parent.delegations;
         for delegation in delegations.roles.iter_mut().filter(|d| d.name == *name) {
             delegation.signers.key_ids.retain(|id| !ids.contains(id));
@@ -204,6 +231,7 @@ impl Draft {
         let Some(parent) = self.targets.get_mut(&RoleName::targets()) else {
             return;
         };
+        let parent = Arc::make_mut(parent);
         parent.delegations.roles.retain(|d| d.name != *name);
         parent.delegations.drop_unused_keys();
         self.changed.insert(RoleName::targets());
@@ -235,7 +263,7 @@ impl Draft {
 
     /// What `role` will say once this draft is published.
     pub fn targets_of(&self, role: &RoleName) -> Option<&Targets> {
-        self.targets.get(role)
+        self.targets.get(role).map(Arc::as_ref)
     }
 
     /// The keys that will have to sign `role`.
@@ -261,42 +289,53 @@ impl Draft {
                 keys: Vec::new(),
                 threshold: 1,
             });
-            let file = if role == RoleName::root() {
-                seal_file(&role, &self.root, &keys, &mut sign)?
+            let (bytes, believed) = if role == RoleName::root() {
+                (seal_file(&role, &self.root, &keys, &mut sign)?.0, None)
             } else {
                 let Some(targets) = self.next_targets(&role) else {
                     continue;
                 };
-                seal_file(&role, targets, &keys, &mut sign)?
+                let (bytes, believed) = seal_file(&role, targets, &keys, &mut sign)?;
+                (bytes, Some((believed, keys)))
             };
-            files.push((role, file));
+            files.push(SealedFile {
+                role,
+                bytes,
+                believed,
+            });
         }
         if own_snapshot {
             let role = RoleName::snapshot();
             let keys = self.root.keys_of(&role);
-            let file = seal_file(&role, &self.next_snapshot(&files), &keys, &mut sign)?;
-            files.push((role, file));
+            let (bytes, _) = seal_file(&role, &self.next_snapshot(&files), &keys, &mut sign)?;
+            files.push(SealedFile {
+                role,
+                bytes,
+                believed: None,
+            });
         }
         Ok(files)
     }
 
-    fn file(&mut self, role: &RoleName) -> Result<&mut Targets, EditError> {
+    fn file(&mut self, role: &RoleName) -> Result<&mut Arc<Targets>, EditError> {
         let known = *role == RoleName::targets() || self.keys_of(role).is_some();
         if !known {
             return Err(EditError::UnknownRole(role.clone()));
         }
         let version = self.numbered.get(role).copied().unwrap_or(0);
         let expires = Expires::at(after(self.now, TARGETS_DAYS));
-        let fresh = || Targets {
-            version,
-            ..Targets::empty(expires)
+        let fresh = || {
+            Arc::new(Targets {
+                version,
+                ..Targets::empty(expires)
+            })
         };
         Ok(self.targets.entry(role.clone()).or_insert_with(fresh))
     }
 
     fn next_targets(&mut self, role: &RoleName) -> Option<&Targets> {
         let first = self.first;
-        let targets = self.targets.get_mut(role)?;
+        let targets = Arc::make_mut(self.targets.get_mut(role)?);
         targets.version = if first { 1 } else { targets.version + 1 };
         targets.expires = Expires::at(after(self.now, TARGETS_DAYS));
         Some(targets)
@@ -307,8 +346,8 @@ impl Draft {
             Some(present) => (present.meta.clone(), present.version + 1),
             None => (BTreeMap::new(), 1),
         };
-        for (role, file) in files {
-            meta.insert(role.to_string(), FileMeta::of(file));
+        for file in files {
+            meta.insert(file.role.to_string(), FileMeta::of(&file.bytes));
         }
         Snapshot {
             expires: Expires::at(after(self.now, SNAPSHOT_DAYS)),
@@ -336,12 +375,12 @@ fn seal_file<T: Document, E>(
     facts: &T,
     keys: &RoleKeys,
     sign: &mut impl FnMut(&RoleName, &RoleKeys, &[u8]) -> Result<Vec<Signature>, E>,
-) -> Result<Vec<u8>, SealError<E>> {
+) -> Result<(Vec<u8>, Verified<T>), SealError<E>> {
     let message = facts.node().canonical();
     let signatures = sign(role, keys, &message).map_err(SealError::Signer)?;
     let file = sealed(&message, &signatures);
-    readable(role, &file, facts, keys)?;
-    Ok(file)
+    let believed = readable(role, &file, facts, keys)?;
+    Ok((file, believed))
 }
 
 /// The same door a reader uses: we cannot publish what we would refuse.
@@ -350,12 +389,12 @@ fn readable<T: Document>(
     file: &[u8],
     facts: &T,
     keys: &RoleKeys,
-) -> Result<(), TufError> {
+) -> Result<Verified<T>, TufError> {
     let verified = Unverified::parse(file)
         .map_err(of_role(role))?
         .verify::<T>(role, keys)?;
     if verified.facts().version() == facts.version() {
-        return Ok(());
+        return Ok(verified);
     }
     Err(of_role(role)(Malformed::Wrong("version")))
 }

@@ -1,13 +1,14 @@
 //! The one place that checks and counts signatures: `Unverified` in, `Verified` out.
 
 use super::canonical::{Node, html_safe};
-use super::digest::{FileMeta, base64_text, bytes};
+use super::digest::{base64_text, bytes};
 use super::error::{Malformed, TufError, of_role};
 use super::key::{KeyId, PublicKey};
 use super::limits;
 use super::role::RoleName;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// One signature as a file carries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,10 +104,12 @@ pub struct Unverified<'a> {
 }
 
 /// A file signed by enough keys of its role. Only [`Unverified::verify`] makes one.
+///
+/// A clone shares the facts and the message.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
-    facts: T,
-    bytes: Vec<u8>,
+    facts: Arc<T>,
+    message: Arc<Vec<u8>>,
     signatures: Vec<Signature>,
     signers: BTreeSet<KeyId>,
 }
@@ -157,11 +160,12 @@ impl<'a> Unverified<'a> {
         role: &RoleName,
         by: &RoleKeys,
     ) -> Result<Verified<T>, TufError> {
-        let signers = self.count(role, by)?;
+        let message = self.message();
+        let signers = count(&self.signatures, &message, role, by)?;
         let facts = read_facts(&self.signed, role).map_err(of_role(role))?;
         Ok(Verified {
-            facts,
-            bytes: self.bytes.to_vec(),
+            facts: Arc::new(facts),
+            message: Arc::new(message),
             signatures: self.signatures,
             signers,
         })
@@ -173,30 +177,12 @@ impl<'a> Unverified<'a> {
         role: &RoleName,
         by: &RoleKeys,
     ) -> Result<BTreeSet<KeyId>, TufError> {
-        let message = self.signed.canonical();
-        let mut signers = BTreeSet::new();
-        for signature in &self.signatures {
-            let Some(key) = by.keys.iter().find(|key| *key.id() == signature.key_id) else {
-                continue;
-            };
-            if key.verifies(&signature.method, &message, &signature.bytes) {
-                signers.insert(key.canonical_id());
-            }
-        }
-        let (valid, needed) = (signers.len() as u64, by.threshold.max(1));
-        match valid {
-            0 => Err(TufError::Signatures {
-                role: role.clone(),
-                found: self.signatures.len(),
-                needed,
-            }),
-            _ if valid < needed => Err(TufError::Threshold {
-                role: role.clone(),
-                valid,
-                needed,
-            }),
-            _ => Ok(signers),
-        }
+        count(&self.signatures, &self.message(), role, by)
+    }
+
+    /// What the signatures are over; hardly longer than the file.
+    fn message(&self) -> Vec<u8> {
+        self.signed.canonical_of_about(self.bytes.len())
     }
 }
 
@@ -206,9 +192,9 @@ impl<T: Document> Verified<T> {
         &self.facts
     }
 
-    /// The bytes that arrived.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The facts, to be shared.
+    pub(super) fn shared_facts(&self) -> Arc<T> {
+        Arc::clone(&self.facts)
     }
 
     /// The signatures as they arrived.
@@ -223,7 +209,7 @@ impl<T: Document> Verified<T> {
 
     /// Whether the file would still meet the threshold of other keys.
     pub fn also_signed_by(&self, role: &RoleName, by: &RoleKeys) -> bool {
-        Unverified::parse(&self.bytes).is_ok_and(|file| file.count(role, by).is_ok())
+        count(&self.signatures, &self.message, role, by).is_ok()
     }
 
     /// Refuses a file past its date.
@@ -256,6 +242,38 @@ impl<T: Document> Verified<T> {
             seen,
             got,
         })
+    }
+}
+
+/// The distinct keys of `by` that signed `message`, if they meet the threshold.
+fn count(
+    signatures: &[Signature],
+    message: &[u8],
+    role: &RoleName,
+    by: &RoleKeys,
+) -> Result<BTreeSet<KeyId>, TufError> {
+    let mut signers = BTreeSet::new();
+    for signature in signatures {
+        let Some(key) = by.keys.iter().find(|key| *key.id() == signature.key_id) else {
+            continue;
+        };
+        if key.verifies(&signature.method, message, &signature.bytes) {
+            signers.insert(key.canonical_id());
+        }
+    }
+    let (valid, needed) = (signers.len() as u64, by.threshold.max(1));
+    match valid {
+        0 => Err(TufError::Signatures {
+            role: role.clone(),
+            found: signatures.len(),
+            needed,
+        }),
+        _ if valid < needed => Err(TufError::Threshold {
+            role: role.clone(),
+            valid,
+            needed,
+        }),
+        _ => Ok(signers),
     }
 }
 
@@ -331,11 +349,4 @@ fn read_signature(node: &Node<'_>) -> Result<Signature, Malformed> {
         method: text("method")?.to_lowercase(),
         bytes: bytes(node.member("sig").unwrap_or(&Node::Null), "sig")?,
     })
-}
-
-/// The hash and length of a verified file, for the file that names it.
-impl<T: Document> From<&Verified<T>> for FileMeta {
-    fn from(file: &Verified<T>) -> Self {
-        Self::of(file.bytes())
-    }
 }

@@ -26,7 +26,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Rooted {
     gun: Arc<str>,
-    root: Arc<Verified<Root>>,
+    root: Verified<Root>,
+    file: Arc<[u8]>,
 }
 
 impl Rooted {
@@ -37,10 +38,10 @@ impl Rooted {
     /// # Errors
     /// The kept file was damaged or belongs to another repository.
     pub fn kept(gun: &str, file: &[u8]) -> Result<Self, TufError> {
-        let root = self_signed(file, gun, None)?;
         Ok(Self {
             gun: gun.into(),
-            root: Arc::new(root),
+            root: self_signed(file, gun, None)?,
+            file: file.into(),
         })
     }
 
@@ -53,7 +54,8 @@ impl Rooted {
         root.unexpired(&RoleName::root(), now)?;
         Ok(Self {
             gun: gun.into(),
-            root: Arc::new(root),
+            root,
+            file: file.into(),
         })
     }
 
@@ -95,10 +97,10 @@ impl Rooted {
             let words = "failed to validate data with current trusted certificates";
             return Err(TufError::RootMismatch(words.to_owned()));
         }
-        let root = self_signed(file, &self.gun, now)?;
         Ok(Self {
             gun: Arc::clone(&self.gun),
-            root: Arc::new(root),
+            root: self_signed(file, &self.gun, now)?,
+            file: file.into(),
         })
     }
 
@@ -115,6 +117,11 @@ impl Rooted {
     /// The root itself.
     pub fn root(&self) -> &Verified<Root> {
         &self.root
+    }
+
+    /// The bytes of the root as they arrived.
+    pub fn file(&self) -> &[u8] {
+        &self.file
     }
 
     /// Refuses a root, or certificates in it, past their date.
@@ -222,7 +229,7 @@ impl Snapshotted {
         let role = RoleName::root();
         match self.snapshot.facts().of(&role) {
             Some(meta) => meta
-                .check(self.rooted.root.bytes())
+                .check(self.rooted.file())
                 .map_err(|difference| TufError::WrongFile { role, difference }),
             None => Err(TufError::NotNamed {
                 role,

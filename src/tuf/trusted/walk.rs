@@ -2,6 +2,7 @@
 
 use super::{Current, Named, Snapshotted, claimed_version, open, signed_version, stated_version};
 use crate::tuf::digest::FileMeta;
+use crate::tuf::edit::SealedFile;
 use crate::tuf::envelope::{RoleKeys, Verified};
 use crate::tuf::error::{Malformed, TufError, of_role};
 use crate::tuf::floor::Floor;
@@ -64,7 +65,7 @@ impl Walk {
     /// Any [`TufError`].
     pub fn accept(&mut self, file: &[u8]) -> Result<(), TufError> {
         match self.wanted() {
-            Some((role, meta)) => self.judge(role, file, meta.check(file)),
+            Some((role, meta)) => self.open(role, file, meta.check(file)),
             None => Ok(()),
         }
     }
@@ -84,16 +85,52 @@ impl Walk {
             self.remember(&role, file);
             return Ok(false);
         }
-        self.judge(role, file, named).map(|()| true)
+        self.open(role, file, named).map(|()| true)
     }
 
-    fn judge(&mut self, role: RoleName, file: &[u8], named: Named) -> Result<(), TufError> {
+    /// The same for a file this process sealed; false if another is wanted.
+    ///
+    /// It was verified when it was sealed. That holds as long as the same keys are to sign it.
+    ///
+    /// # Errors
+    /// Any [`TufError`].
+    pub fn accept_sealed(&mut self, file: &SealedFile) -> Result<bool, TufError> {
+        let Some((role, meta)) = self.wanted().filter(|(role, _)| role == file.role()) else {
+            return Ok(false);
+        };
+        let named = meta.check(file.bytes());
+        if named.is_err() {
+            return Ok(false);
+        }
+        let keys = self.keys_of(&role);
+        let done = match file.verified_by(&keys) {
+            Some(verified) => {
+                let lowest = self.floor.minimum(&role, &keys);
+                let opened = verified.at_least(&role, lowest).map(|()| verified.clone());
+                self.judge(role, file.bytes(), true, opened)
+            }
+            None => self.open(role, file.bytes(), named),
+        };
+        done.map(|()| true)
+    }
+
+    fn open(&mut self, role: RoleName, file: &[u8], named: Named) -> Result<(), TufError> {
+        let vouched_for = named.is_ok();
+        let opened = open(&role, file, named, &self.keys_of(&role), &self.floor);
+        self.judge(role, file, vouched_for, opened)
+    }
+
+    fn judge(
+        &mut self,
+        role: RoleName,
+        file: &[u8],
+        vouched_for: bool,
+        opened: Result<Verified<Targets>, TufError>,
+    ) -> Result<(), TufError> {
         self.pending.pop();
         if self.found.len() >= limits::DELEGATIONS {
             return Err(of_role(&role)(Malformed::TooMany("delegations")));
         }
-        let vouched_for = named.is_ok();
-        let opened = open::<Targets>(&role, file, named, &self.keys_of(&role), &self.floor);
         let judged = match opened {
             Ok(targets) => match targets.unexpired(&role, self.now) {
                 Ok(()) => Ok(targets),
