@@ -195,8 +195,13 @@ fn the_environment_can_hold_the_credentials() {
     let digest = signed_by(&nigel_in(&lab));
     // Docker reads this variable since 28.3; before, it would say that nobody is logged in.
     let config = auth("nigel", NIGEL, &lab).to_string();
-    let home = logged_in(&lab, "pipeline", &json!({})).with("DOCKER_AUTH_CONFIG", &config);
-    verifies(&home, &app, &digest);
+    for (person, file) in [
+        ("pipeline", json!({})),
+        ("stale", auth("nigel", "wrong", &lab)),
+    ] {
+        let home = logged_in(&lab, person, &file).with("DOCKER_AUTH_CONFIG", &config);
+        verifies(&home, &app, &digest);
+    }
 }
 
 #[test]
