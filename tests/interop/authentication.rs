@@ -111,6 +111,31 @@ fn strangers_are_told_to_log_in() {
 }
 
 #[test]
+fn what_is_public_needs_no_credentials() {
+    let lab = Lab::with_tokens();
+    let nigel = nigel_in(&lab);
+    let app = lab.name("public/app");
+    let digest = signed(&nigel, "public/app");
+    let nobody = logged_in(&lab, "nobody", &json!({}));
+    lab.tokens().asked();
+    nobody
+        .docker(&format!("trust inspect {app}"))
+        .ok()
+        .says(hex_of(&digest));
+    let theirs = lab.tokens().asked();
+    assert_eq!(theirs, [format!("GET  repository:{app}:pull")]);
+    verifies(&nobody, &app, &digest);
+    assert_eq!(lab.tokens().asked(), theirs);
+    copy_keys(&nigel, &nobody);
+    nobody
+        .trust(&format!("revoke -y {app}:v1"))
+        .exit(3)
+        .says(NOT_AUTHORIZED)
+        .says("log in");
+    verifies(&nobody, &app, &digest);
+}
+
+#[test]
 fn an_identity_token_is_as_good_as_a_password() {
     let lab = Lab::with_tokens();
     let nigel = logged_in(&lab, "nigel", &identity("nigel/identity+token=", &lab));
@@ -170,8 +195,13 @@ fn the_environment_can_hold_the_credentials() {
     let digest = signed_by(&nigel_in(&lab));
     // Docker reads this variable since 28.3; before, it would say that nobody is logged in.
     let config = auth("nigel", NIGEL, &lab).to_string();
-    let home = logged_in(&lab, "pipeline", &json!({})).with("DOCKER_AUTH_CONFIG", &config);
-    verifies(&home, &app, &digest);
+    for (person, file) in [
+        ("pipeline", json!({})),
+        ("stale", auth("nigel", "wrong", &lab)),
+    ] {
+        let home = logged_in(&lab, person, &file).with("DOCKER_AUTH_CONFIG", &config);
+        verifies(&home, &app, &digest);
+    }
 }
 
 #[test]
@@ -227,13 +257,17 @@ fn identity(token: &str, lab: &Lab) -> Value {
     json!({ "auths": { &lab.registry.host: { "auth": nobody, "identitytoken": token } } })
 }
 
-/// The digest of `team/app:v1`, pushed and signed with a new key, by trust alone.
 fn signed_by(home: &Home<'_>) -> String {
-    let app = home.lab.name("team/app");
+    signed(home, "team/app")
+}
+
+/// The digest of `path:v1`, pushed and signed with a new key, by trust alone.
+fn signed(home: &Home<'_>, path: &str) -> String {
+    let app = home.lab.name(path);
     home.trust("key generate nigel").ok();
     home.trust(&format!("signer add --key nigel.pub nigel {app}"))
         .ok();
-    let digest = home.lab.push("team/app", "v1").digest();
+    let digest = home.lab.push(path, "v1").digest();
     home.trust(&format!("sign {app}:v1")).ok();
     digest
 }

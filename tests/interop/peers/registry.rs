@@ -107,9 +107,8 @@ fn start_on(port: u16, folder: &Path, lock: Lock) -> Result<Registry, NotReady> 
         let users = folder.join("htpasswd");
         fs::write(&users, HTPASSWD).expect("a password file");
         let users = users.display();
-        configuration.push_str(&format!(
-            "auth: {{htpasswd: {{realm: lab, path: {users}}}}}\n"
-        ));
+        configuration =
+            format!("{configuration}auth: {{htpasswd: {{realm: lab, path: {users}}}}}\n");
     }
     let file = folder.join("registry.yml");
     fs::write(&file, configuration).expect("a configuration file");

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
@@ -14,6 +15,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::get,
 };
+use axum_server::tls_rustls::RustlsConfig;
 use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
@@ -23,10 +25,10 @@ use ring::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::runtime::Runtime;
 use url::form_urlencoded;
 
-/// A running token server on plain loopback HTTP.
+/// A running token server with a certificate of the lab's authority.
 pub(crate) struct TokenServer {
     realm: String,
     bundle: PathBuf,
@@ -67,13 +69,9 @@ impl TokenServer {
             .route("/token", get(with_password).post(with_identity))
             .with_state(office);
         let runtime = Runtime::new().expect("a runtime");
-        let listener = runtime
-            .block_on(TcpListener::bind(("127.0.0.1", 0)))
-            .expect("a loopback port");
-        let address = listener.local_addr().expect("an address");
-        runtime.spawn(async move { axum::serve(listener, router).await });
+        let address = runtime.block_on(serve(router, folder));
         Self {
-            realm: format!("http://{address}/token"),
+            realm: format!("https://{address}/token"),
             bundle: folder.join("ca.crt"),
             asked,
             _runtime: runtime,
@@ -102,7 +100,21 @@ impl TokenServer {
     }
 }
 
-/// `GET`: whoever shows nothing is anonymous, gets a token, and may do nothing with it.
+/// Serves on loopback from now until the runtime ends; the address.
+async fn serve(router: Router, folder: &Path) -> SocketAddr {
+    trust::tls::install_provider();
+    let (certificate, key) = (folder.join("tokens.crt"), folder.join("tokens.key"));
+    let config = RustlsConfig::from_pem_file(certificate, key).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    let address = listener.local_addr().expect("an address");
+    listener.set_nonblocking(true).expect("a listener");
+    let server = axum_server::from_tcp_rustls(listener, config.expect("a certificate"));
+    let server = server.expect("a server");
+    tokio::spawn(async move { server.serve(router.into_make_service()).await });
+    address
+}
+
+/// `GET`: whoever shows nothing is anonymous and gets a token, mostly for nothing.
 async fn with_password(
     State(office): State<Office>,
     headers: HeaderMap,
@@ -113,7 +125,7 @@ async fn with_password(
     let account = field(&query, "account");
     office.note("GET", &account, &query);
     let Some(shown) = shown else {
-        return office.grant("", &[], &query);
+        return office.grant("", anybody_may(&query), &query);
     };
     match PEOPLE.iter().find(|it| shown == it.basic()) {
         Some(person) if person.name == account => office.grant(person.name, person.may, &query),
@@ -132,6 +144,12 @@ async fn with_identity(State(office): State<Office>, form: String) -> Reply {
         }
         _ => refusal(),
     }
+}
+
+/// What is below `public` may be read by all.
+fn anybody_may(form: &str) -> &'static [&'static str] {
+    let public = field(form, "scope").contains("/public/");
+    if public { &["pull"] } else { &[] }
 }
 
 fn refusal() -> Reply {
