@@ -115,7 +115,7 @@ impl RemoteError {
         match self {
             Self::Tls { host, fault } => fault.hint(host),
             Self::Unauthorized { status: 401, .. } => Some(
-                "log in to the registry of this image first, as with `docker login`".to_owned(),
+                "log in to the registry of this image with an account that may do this, as with `docker login`".to_owned(),
             ),
             _ => None,
         }

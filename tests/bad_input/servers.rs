@@ -200,7 +200,7 @@ fn who_is_asking() {
         &silent,
         str![[r#"
 trust: verify reg.example/app:1: you are not authorized to perform this operation: server returned 401 [unreachable]
-hint: log in to the registry of this image first, as with `docker login`
+hint: log in to the registry of this image with an account that may do this, as with `docker login`
 exit 3
 
 "#]],
@@ -209,7 +209,7 @@ exit 3
         &asking(r#"Basic realm="x""#),
         str![[r#"
 trust: verify reg.example/app:1: you are not authorized to perform this operation: no basic auth credentials [unreachable]
-hint: log in to the registry of this image first, as with `docker login`
+hint: log in to the registry of this image with an account that may do this, as with `docker login`
 exit 3
 
 "#]],
@@ -218,7 +218,7 @@ exit 3
         &asking("Negotiate"),
         str![[r#"
 trust: verify reg.example/app:1: you are not authorized to perform this operation: server returned 401 [unreachable]
-hint: log in to the registry of this image first, as with `docker login`
+hint: log in to the registry of this image with an account that may do this, as with `docker login`
 exit 3
 
 "#]],
@@ -227,7 +227,7 @@ exit 3
         &asking("Bearer"),
         str![[r#"
 trust: verify reg.example/app:1: you are not authorized to perform this operation: server returned 401 [unreachable]
-hint: log in to the registry of this image first, as with `docker login`
+hint: log in to the registry of this image with an account that may do this, as with `docker login`
 exit 3
 
 "#]],
@@ -236,7 +236,7 @@ exit 3
         &asking(r#"Bearer realm="not a url",service="x""#),
         str![[r#"
 trust: verify reg.example/app:1: you are not authorized to perform this operation: server returned 401 [unreachable]
-hint: log in to the registry of this image first, as with `docker login`
+hint: log in to the registry of this image with an account that may do this, as with `docker login`
 exit 3
 
 "#]],
@@ -299,7 +299,7 @@ exit 3
             Answer::new(403, ""),
             str![[r#"
 trust: verify reg.example/app:1: you are not authorized to perform this operation: [TOKENS] refused to give a token [unreachable]
-hint: log in to the registry of this image first, as with `docker login`
+hint: log in to the registry of this image with an account that may do this, as with `docker login`
 exit 3
 
 "#]],
