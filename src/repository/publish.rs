@@ -32,6 +32,7 @@ impl Repository {
             let snapshot = RoleName::snapshot();
             let own_snapshot =
                 keyring.holds_any(&snapshot, &current.root().facts().keys_of(&snapshot));
+            drop(current); // sealing a large repository can use the room
             let files = seal(draft, own_snapshot, keyring, watch)?;
             match self.send(&files).await {
                 Ok(()) => {

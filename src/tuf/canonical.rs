@@ -11,6 +11,8 @@ use std::fmt;
 use std::io::Write as _;
 
 /// A JSON value whose objects are sorted and free of duplicates.
+///
+/// Boxed slices, because a big file has one for each of its tags and each is as long as it stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node<'a> {
     /// `null`
@@ -22,9 +24,9 @@ pub enum Node<'a> {
     /// A string
     Text(Cow<'a, str>),
     /// An array
-    List(Vec<Node<'a>>),
+    List(Box<[Node<'a>]>),
     /// An object, sorted by the bytes of its names
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    Object(Box<[(Cow<'a, str>, Node<'a>)]>),
 }
 
 impl<'a> Node<'a> {
@@ -68,7 +70,7 @@ impl<'a> Node<'a> {
             .map(|(n, v)| (Cow::Borrowed(n), v))
             .collect();
         members.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
-        Self::Object(members)
+        Self::Object(members.into())
     }
 
     /// A string value.
@@ -262,7 +264,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(item) = items.next_element_seed(self.inside())? {
             list.push(item);
         }
-        Ok(Node::List(list))
+        Ok(Node::List(list.into()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node<'de>, A::Error> {
@@ -274,8 +276,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 .last()
                 .is_none_or(|(last, _)| last.as_bytes() < name.as_bytes());
             if object.len() == object.capacity() {
-                // Most objects have one or two members: a vector would begin with room for four.
-                object.reserve_exact(object.len().max(2));
+                // Most objects have one or two members, and room for more would be given back.
+                object.reserve_exact(object.len().max(1));
             }
             object.push((name, value));
         }
@@ -288,7 +290,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
                 return Err(A::Error::custom(format_args!("duplicate member {twice:?}")));
             }
         }
-        Ok(Node::Object(object))
+        Ok(Node::Object(object.into()))
     }
 }
 
@@ -393,7 +395,7 @@ mod tests {
         ];
         leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Node::List),
+                prop::collection::vec(inner.clone(), 0..6).prop_map(|list| Node::List(list.into())),
                 prop::collection::btree_map("[^\\x00-\\x1f]{0,6}", inner, 0..6).prop_map(|m| {
                     Node::Object(m.into_iter().map(|(n, v)| (Cow::Owned(n), v)).collect())
                 }),

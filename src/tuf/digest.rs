@@ -14,7 +14,7 @@ pub struct FileMeta {
     /// The one hash that every file has: beside the others it would cost two allocations a tag
     sha256: Option<[u8; 32]>,
     /// The other hashes by name; `sha512` is understood, the rest is kept
-    others: Vec<(String, Vec<u8>)>,
+    others: Box<[(String, Vec<u8>)]>,
     /// The publisher's own data on a target, never interpreted here.
     pub custom: Option<Node<'static>>,
 }
@@ -26,7 +26,7 @@ impl FileMeta {
         Self {
             length: bytes.len() as u64,
             sha256: digest(&SHA256, bytes).as_ref().try_into().ok(),
-            others: vec![("sha512".to_owned(), sha512)],
+            others: [("sha512".to_owned(), sha512)].into(),
             custom: None,
         }
     }
@@ -36,7 +36,7 @@ impl FileMeta {
         Self {
             length,
             sha256: Some(sha256),
-            others: Vec::new(),
+            others: Box::default(),
             custom: None,
         }
     }
@@ -104,7 +104,7 @@ impl FileMeta {
         Ok(Self {
             length,
             sha256,
-            others,
+            others: others.into(),
             custom: custom.map(|c| c.clone().into_owned()),
         })
     }

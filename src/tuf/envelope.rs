@@ -328,8 +328,8 @@ fn read_facts<T: Document>(signed: &Node<'_>, role: &RoleName) -> Result<T, Malf
 }
 
 fn read_signatures(node: &Node<'_>) -> Result<Vec<Signature>, Malformed> {
-    let items = match node {
-        Node::List(items) => items.as_slice(),
+    let items: &[_] = match node {
+        Node::List(items) => items,
         Node::Null => &[],
         _ => return Err(Malformed::Wrong("signatures")),
     };

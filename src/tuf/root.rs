@@ -213,8 +213,8 @@ impl Document for Root {
 
 /// Reads `{<id>: key, …}`; each id has to be the hash of its key.
 pub(super) fn read_keys(node: Option<&Node<'_>>) -> Result<BTreeMap<KeyId, PublicKey>, Malformed> {
-    let members = match node {
-        Some(Node::Object(members)) => members.as_slice(),
+    let members: &[_] = match node {
+        Some(Node::Object(members)) => members,
         None | Some(Node::Null) => &[],
         Some(_) => return Err(Malformed::Wrong("keys")),
     };
