@@ -44,7 +44,9 @@ demo: peers
 
 bench:
 	scripts/install-peers --bench
-	$(CARGO) bench
+	$(CARGO) bench --bench in_process
+	$(CARGO) build --release --bin trust
+	PATH="$(CURDIR)/target/release:$$PATH" benches/commands.sh
 
 peers:
 	scripts/install-peers
