@@ -2,6 +2,7 @@
 
 use super::{RemoteError, Session, read_body};
 use crate::config::Credentials;
+use bytes::Bytes;
 use reqwest::{
     Client, Url,
     multipart::{Form, Part},
@@ -80,7 +81,7 @@ impl Notary {
     /// Publishes all these roles in one step, or none of them.
     ///
     /// Sent once. After [`RemoteError::Unreachable`] it is unknown whether the server took it.
-    pub async fn publish(&self, files: Vec<(String, Vec<u8>)>) -> Result<(), RemoteError> {
+    pub async fn publish(&self, files: Vec<(String, Bytes)>) -> Result<(), RemoteError> {
         let url = self.address("")?;
         let response = self
             .session
@@ -96,11 +97,12 @@ impl Notary {
 }
 
 /// Each role as a file named by the role alone, slashes included.
-fn form(files: &[(String, Vec<u8>)]) -> Form {
+fn form(files: &[(String, Bytes)]) -> Form {
     files
         .iter()
         .fold(Form::new().percent_encode_noop(), |form, (role, bytes)| {
-            form.part("files", Part::bytes(bytes.clone()).file_name(role.clone()))
+            let part = Part::stream_with_length(bytes.clone(), bytes.len() as u64);
+            form.part("files", part.file_name(role.clone()))
         })
 }
 

@@ -53,7 +53,7 @@ impl Repository {
     pub(super) async fn send(&self, files: &[SealedFile]) -> Result<(), Error> {
         let named = files
             .iter()
-            .map(|file| (file.role().to_string(), file.bytes().to_vec()));
+            .map(|file| (file.role().to_string(), file.bytes().clone()));
         Ok(self.remote()?.publish(named.collect()).await?)
     }
 

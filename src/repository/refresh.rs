@@ -9,6 +9,7 @@ use crate::tuf::floor::Floor;
 use crate::tuf::limits;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::{Current, Rooted, Snapshotted, claimed_root_version};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 /// Whether a kept timestamp may stand in for one that cannot be fetched.
@@ -63,12 +64,12 @@ impl<'f> Errand<'f> {
 
 /// Files that arrived and are to be kept.
 #[derive(Default)]
-struct Arrived(Vec<(String, Vec<u8>)>);
+struct Arrived(Vec<(String, Bytes)>);
 
 impl Arrived {
-    fn keep(&mut self, role: &RoleName, file: Vec<u8>) {
+    fn keep(&mut self, role: &RoleName, file: impl Into<Bytes>) {
         self.0.retain(|(kept, _)| kept != role.as_str());
-        self.0.push((role.to_string(), file));
+        self.0.push((role.to_string(), file.into()));
     }
 }
 
@@ -168,7 +169,7 @@ impl Repository {
             if let Some(sealed) = errand.file(&role)
                 && walk.accept_sealed(sealed)?
             {
-                arrived.keep(&role, sealed.bytes().to_vec());
+                arrived.keep(&role, sealed.bytes().clone());
                 continue;
             }
             if let Some(kept) = self.cache.read(role.as_str(), limits::NAMED_BYTES)?
@@ -250,10 +251,10 @@ impl Repository {
         role: &RoleName,
         meta: &FileMeta,
         errand: &Errand<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Bytes, Error> {
         match errand.file(role).map(SealedFile::bytes) {
-            Some(file) if meta.check(file).is_ok() => Ok(file.to_vec()),
-            _ => self.fetch(role, meta).await,
+            Some(file) if meta.check(file).is_ok() => Ok(file.clone()),
+            _ => Ok(self.fetch(role, meta).await?.into()),
         }
     }
 
@@ -303,15 +304,13 @@ impl Repository {
 
     /// Replaces what was kept in one step, unless another process kept something newer meanwhile.
     fn keep(&self, arrived: Arrived, current: &Current) -> Result<(), Error> {
-        let differs = |role: &str, file: &[u8]| {
-            let kept = self.cache.read(role, limits::NAMED_BYTES);
-            !matches!(kept, Ok(Some(kept)) if kept == file)
+        // Everything else arrives only where it is not what was kept.
+        let unchanged = |role: &str, file: &[u8]| {
+            let kept = || self.cache.read(role, limits::TIMESTAMP_BYTES);
+            role == "timestamp" && matches!(kept(), Ok(Some(kept)) if kept == file)
         };
-        let files: Vec<_> = arrived
-            .0
-            .into_iter()
-            .filter(|(role, file)| differs(role, file))
-            .collect();
+        let mut files = arrived.0;
+        files.retain(|(role, file)| !unchanged(role, file));
         let floor = current.floor().to_bytes();
         if files.is_empty() && self.cache.floor()?.as_ref() == Some(&floor) {
             return Ok(());
@@ -325,7 +324,7 @@ impl Repository {
         }
         let files: Vec<_> = files
             .iter()
-            .map(|(role, file)| (role.as_str(), file.as_slice()))
+            .map(|(role, file)| (role.as_str(), file.as_ref()))
             .collect();
         self.cache.replace(&lock, &files, &[], Some(&floor))?;
         Ok(())

@@ -10,6 +10,7 @@ use super::root::{KeyList, Root};
 use super::snapshot::Snapshot;
 use super::targets::Targets;
 use super::trusted::{Current, Pruned};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub enum EditError {
 #[derive(Clone, Debug)]
 pub struct SealedFile {
     role: RoleName,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Targets roles: the file as a reader believes it, and the keys it is believed by
     believed: Option<(Verified<Targets>, RoleKeys)>,
 }
@@ -60,7 +61,7 @@ impl SealedFile {
     }
 
     /// Its bytes.
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
@@ -300,7 +301,7 @@ impl Draft {
             };
             files.push(SealedFile {
                 role,
-                bytes,
+                bytes: bytes.into(),
                 believed,
             });
         }
@@ -310,7 +311,7 @@ impl Draft {
             let (bytes, _) = seal_file(&role, &self.next_snapshot(&files), &keys, &mut sign)?;
             files.push(SealedFile {
                 role,
-                bytes,
+                bytes: bytes.into(),
                 believed: None,
             });
         }

@@ -160,6 +160,9 @@ impl Rooted {
     /// The versions that files kept earlier prove this machine has seen, dates aside.
     pub fn remember(&self, floor: &mut Floor, role: &RoleName, file: &[u8]) {
         let keys = self.root.facts().keys_of(role);
+        if raises_nothing(floor, role, &keys, file) {
+            return;
+        }
         let version = match role.as_str() {
             "timestamp" => signed_version::<TimestampFile>(role, file, &keys),
             "snapshot" => signed_version::<Snapshot>(role, file, &keys),
@@ -274,6 +277,12 @@ fn claimed_version<T: Document>(role: &RoleName, file: &[u8]) -> Option<u64> {
 fn signed_version<T: Document>(role: &RoleName, file: &[u8], keys: &RoleKeys) -> Option<u64> {
     let verified = Unverified::parse(file).ok()?.verify::<T>(role, keys).ok()?;
     Some(verified.facts().version())
+}
+
+/// Whether remembering a file could only be in vain: it does not even state a higher version.
+fn raises_nothing(floor: &Floor, role: &RoleName, keys: &RoleKeys, file: &[u8]) -> bool {
+    let lowest = floor.minimum(role, keys);
+    stated_version(file).is_some_and(|version| version <= lowest)
 }
 
 /// The version a file states, found without looking closely at the rest.

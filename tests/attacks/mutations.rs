@@ -152,7 +152,7 @@ fn any_json() -> impl Strategy<Value = Node<'static>> {
             0..8,
         );
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Node::List),
+            prop::collection::vec(inner.clone(), 0..5).prop_map(|list| Node::List(list.into())),
             (names, prop::collection::vec(inner, 8)).prop_map(|(names, values)| {
                 Node::Object(names.into_iter().map(Into::into).zip(values).collect())
             }),

@@ -73,7 +73,7 @@ async fn tokens_are_asked_for_with_our_own_scope_and_kept() {
 async fn a_refused_token_is_replaced_once() {
     let (url, log) = guarded(true).await;
     notary(&url, basic())
-        .publish(vec![("root".to_owned(), b"{}".to_vec())])
+        .publish(vec![("root".to_owned(), b"{}".to_vec().into())])
         .await
         .unwrap();
     assert_eq!(log.lock().unwrap().len(), 2);

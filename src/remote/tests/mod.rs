@@ -127,8 +127,8 @@ async fn a_publish_is_one_form_of_files_named_by_role() {
         .with_state(Arc::clone(&log));
     let url = serve(router).await;
     let files = vec![
-        ("root".to_owned(), b"r".to_vec()),
-        ("targets/releases".to_owned(), b"t".to_vec()),
+        ("root".to_owned(), b"r".to_vec().into()),
+        ("targets/releases".to_owned(), b"t".to_vec().into()),
     ];
     notary(&url, Credentials::Anonymous)
         .publish(files)

@@ -1,6 +1,6 @@
 //! The walk over `targets` and its delegations: which file comes next, and whether to believe it.
 
-use super::{Current, Named, Snapshotted, claimed_version, open, signed_version, stated_version};
+use super::{Current, Named, Snapshotted, claimed_version, open, raises_nothing, signed_version};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::edit::SealedFile;
 use crate::tuf::envelope::{RoleKeys, Verified};
@@ -163,9 +163,8 @@ impl Walk {
 
     fn remember(&mut self, role: &RoleName, file: &[u8]) {
         let keys = self.keys_of(role);
-        let lowest = self.floor.minimum(role, &keys);
-        if stated_version(file).is_some_and(|version| version <= lowest) {
-            return; // signed or not, it would raise nothing
+        if raises_nothing(&self.floor, role, &keys, file) {
+            return;
         }
         if let Some(version) = signed_version::<Targets>(role, file, &keys) {
             self.floor.raise(role, &keys, version);
