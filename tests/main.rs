@@ -17,5 +17,6 @@ mod cli;
 mod editing;
 mod layout;
 mod notary_files;
+mod sealed_files;
 mod spec;
 mod world;
