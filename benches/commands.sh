@@ -15,18 +15,22 @@ main() {
     server=https://127.0.0.1:$port
     start docker-registry try_registry
     registry=localhost:$port
-    note "signing 3 tags in one repository and $TAGS in another"
+    note "signing 3 tags in one repository and $TAGS in two others"
     set_up_clients
-    make_repository "$registry/team/small" 3
-    make_repository "$registry/team/large" "$TAGS"
+    make_repository "$registry/team/small" targets/releases 3
+    make_repository "$registry/team/large" targets/releases "$TAGS"
+    make_repository "$registry/team/plain" targets "$TAGS"
+    take_keys
     push_manifest team/large
+    push_manifest team/plain
 
     print_machine
     echo '| job | measure | trust | peer | ratio | required |'
     echo '|---|---|--:|--:|--:|--:|'
     inspect_small
     verify_one_of_many
-    sign_one_more
+    sign_one_more team/large targets/releases
+    sign_one_more team/plain targets
 }
 
 # --- The jobs: a command line of ours, one of the peer's. Each program has a cache of its own. ---
@@ -50,12 +54,12 @@ verify_one_of_many() {
 
 # A new tag each time: signing the same one again would change nothing.
 sign_one_more() {
-    local gun=$registry/team/large next="sh -c 'date +t%s%N >$world/tag'"
+    local gun=$registry/$1 role=$2 next="sh -c 'date +t%s%N >$world/tag'"
     local ours="trust --trust-dir $world/signer sign $gun:\$tag@sha256:$digest"
-    local theirs="$notary addhash -p -r targets/releases $gun \$tag $size --sha256 $digest"
+    local theirs="$notary addhash -p -r $role $gun \$tag $size --sha256 $digest"
     time_both "sh -c 'read -r tag <$world/tag; exec $ours'" "$next" \
         "sh -c 'read -r tag <$world/tag; exec $theirs'" "$next"
-    row "\`trust sign\`, 1 more than $TAGS tags" 'CPU ms' $(cpu) 1/6
+    row "\`trust sign\`, 1 more than $TAGS tags in \`$role\`" 'CPU ms' $(cpu) 1/6
 }
 
 # --- Measuring ----------------------------------------------------------------------------------
@@ -116,30 +120,38 @@ JSON
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out releases.key
     openssl pkey -in releases.key -pubout -out releases.pub
     $notary key import releases.key --role targets/releases
+}
+
+# Makes a repository where a role signs so many tags: targets/releases as docker has it, or
+# targets as notary has it where nobody says otherwise.
+make_repository() {
+    local gun=$1 role=$2 tags=$3
+    $notary init "$gun"
+    if [[ $role != targets ]]; then
+        $notary delegation add "$gun" "$role" releases.pub --all-paths
+    fi
+    $notary key rotate "$gun" snapshot --server-managed
+    stage_tags "$world/notary/tuf/$gun/changelist" "$role" "$tags"
+    $notary publish "$gun"
+} >make.log
+
+# trust signs with the same keys, from a folder of its own.
+take_keys() {
     mkdir signer
     cp -r notary/private signer/
 }
 
-# Makes a repository as docker would, with so many tags that targets/releases signs.
-make_repository() {
-    local gun=$1 tags=$2
-    $notary init "$gun"
-    $notary delegation add "$gun" targets/releases releases.pub --all-paths
-    $notary key rotate "$gun" snapshot --server-managed
-    stage_tags "$world/notary/tuf/$gun/changelist" "$tags"
-    $notary publish "$gun"
-} >make.log
-
 # Writes what `notary addhash` would stage, without starting it thousands of times.
 stage_tags() {
-    local folder=$1 tags=$2 number=0 data
+    local folder=$1 role=$2 tags=$3 number=0 data
+    mkdir -p "$folder"
     # As long as a multiple of three, so that the base64 of all is that of each, line by line.
     local target='{"length":1500,"hashes":{"sha256":"%042d0="}}  '
     # shellcheck disable=SC2059,SC2046
     printf "$target" $(seq "$tags") | base64 --wrap 112 | while read -r data; do
         number=$((number + 1))
-        printf '{"action":"create","role":"targets/releases","type":"target","path":"%s","data":"%s"}' \
-            "v1.$number" "$data" >"$folder/tag-$number.change"
+        printf '{"action":"create","role":"%s","type":"target","path":"%s","data":"%s"}' \
+            "$role" "v1.$number" "$data" >"$folder/tag-$number.change"
     done
 }
 
