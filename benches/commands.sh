@@ -220,7 +220,6 @@ start() {
     for _ in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 20000))
         $try
-        services+=($!)
         deadline=$((SECONDS + 30))
         while ((SECONDS < deadline)) && kill -0 $! 2>/dev/null; do
             if $ready >/dev/null 2>&1; then return; fi
@@ -242,16 +241,18 @@ fail() {
 clean_up() {
     local code=$?
     trap - EXIT INT TERM
-    if ((${#services[@]})); then
-        kill "${services[@]}" 2>/dev/null || true
-        wait "${services[@]}" 2>/dev/null || true
+    # Only what still runs: the number of one that ended may be somebody else's by now.
+    local running
+    read -ra running <<<"$(jobs -rp | tr '\n' ' ')"
+    if ((${#running[@]})); then
+        kill "${running[@]}" 2>/dev/null || true
+        wait "${running[@]}" 2>/dev/null || true
     fi
     cd /
     rm -rf "$world"
     exit "$code"
 }
 
-services=()
 world=$(mktemp -d "${TMPDIR:-/tmp}/commands.XXXXXX")
 trap clean_up EXIT INT TERM
 cd "$world"
