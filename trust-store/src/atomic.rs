@@ -72,7 +72,8 @@ fn written_beside(directory: &Path, bytes: &[u8], mode: u32) -> io::Result<Named
     Ok(file)
 }
 
-fn parent(path: &Path) -> &Path {
+/// The directory that the file is in.
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),

@@ -1,12 +1,13 @@
 //! The strongroom: private keys and repository metadata at rest.
 //!
-//! Both live in Docker's trust directory (`~/.docker/trust`, or `~/.notary`), in the layout that
+//! A client's live in Docker's trust directory (`~/.docker/trust`, or `~/.notary`), in the layout that
 //! `docker trust` and `notary` read and write, so that the three programs can take turns.
-//! Metadata are bytes here and are never interpreted; private key bytes never leave this crate.
+//! A trust server's live in a database. Metadata are bytes here and are never interpreted; private key bytes never leave this crate.
 #![forbid(unsafe_code)]
 
 mod atomic;
 pub mod keys;
 pub mod metadata;
+pub mod server;
 
 pub use atomic::write_atomic;

@@ -1,0 +1,334 @@
+//! The two databases behind one door: pools, transactions, time limits, schema.
+//!
+//! Queries are written once, in what `SQLite` and `PostgreSQL` agree on; what differs is here.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Row, SqlSafeStr, Transaction};
+use tokio::time::timeout;
+
+use super::StoreError;
+
+/// What a row is read as.
+pub(super) use sqlx::any::AnyRow;
+
+/// How long a request waits for a connection before the database counts as down.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long one writer waits for another process that writes to the same `SQLite` file.
+const SQLITE_BUSY: Duration = Duration::from_secs(10);
+
+/// How long any request may take altogether.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Connections of one process: enough to keep a database busy, few enough for several processes.
+const CONNECTIONS: u32 = 16;
+
+/// Which database it is, where it matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Postgres,
+    Sqlite,
+}
+
+/// An open database of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    dialect: Dialect,
+    readers: AnyPool,
+    /// For `SQLite` a pool of one: it has one writer at a time, and waiting here is fair.
+    writer: AnyPool,
+}
+
+impl Database {
+    /// The database at this address, created if it is a file, with the present schema.
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        install_drivers();
+        match url.split_once(':') {
+            Some(("sqlite", path)) => {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                Self::open_sqlite(Path::new(path)).await
+            }
+            Some(("postgres" | "postgresql", _)) => Self::open_postgres(url).await,
+            _ => Err(StoreError::BadUrl {
+                why: format!("{:?} is no database here", scheme(url)),
+            }),
+        }
+    }
+
+    /// An empty file becomes a database that is quick to fill and must be closed to be whole.
+    pub(super) async fn open_unfinished(path: &Path) -> Result<Self, StoreError> {
+        install_drivers();
+        let database = Self::sqlite(sqlite_options(path, "")?, UNFINISHED_SETTINGS);
+        database.migrate().await?;
+        Ok(database)
+    }
+
+    /// The database in a file that is not touched, if it has the present schema.
+    pub(super) async fn open_unchanging(path: &Path) -> Result<Self, StoreError> {
+        install_drivers();
+        let options = sqlite_options(path, "?mode=ro&immutable=true")?;
+        let database = Self::sqlite(options, "");
+        let mut open = database.read().await?;
+        let row = sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations")
+            .fetch_one(&mut *open)
+            .await?;
+        match row.try_get("version")? {
+            SCHEMA => Ok(database),
+            other => Err(StoreError::Schema {
+                source: format!("it has version {other}, not {SCHEMA}").into(),
+            }),
+        }
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
+        create_private(path)?;
+        let database = Self::sqlite(sqlite_options(path, "")?, SQLITE_SETTINGS);
+        patiently(|| database.migrate()).await?;
+        Ok(database)
+    }
+
+    fn sqlite(options: AnyConnectOptions, settings: &'static str) -> Self {
+        let writer = pool(1, settings, PATIENCE + SQLITE_BUSY).connect_lazy_with(options.clone());
+        Self {
+            dialect: Dialect::Sqlite,
+            readers: pool(CONNECTIONS, settings, PATIENCE).connect_lazy_with(options),
+            writer,
+        }
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let options = url.parse::<AnyConnectOptions>().map_err(bad_url)?;
+        let readers = pool(CONNECTIONS, POSTGRES_SETTINGS, PATIENCE).connect_lazy_with(options);
+        let database = Self {
+            dialect: Dialect::Postgres,
+            writer: readers.clone(),
+            readers,
+        };
+        database.migrate().await?;
+        Ok(database)
+    }
+
+    /// A connection for reading.
+    pub(super) async fn read(&self) -> Result<PoolConnection<Any>, StoreError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// A transaction that may write; it is undone unless committed.
+    pub(super) async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let begin = match self.dialect {
+            // Anything else would find out too late that another process writes as well.
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        };
+        Ok(self.writer.begin_with(begin).await?)
+    }
+
+    /// A transaction that sees the store as it is now, however long it takes.
+    pub(super) async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let begin = match self.dialect {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        let mut transaction = self.readers.begin_with(begin).await?;
+        self.unhurried(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// No limit of time for the statements of this transaction.
+    pub(super) async fn unhurried(&self, open: &mut AnyConnection) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Postgres {
+            let settings = "SET LOCAL statement_timeout = 0; \
+                            SET LOCAL idle_in_transaction_session_timeout = 0";
+            sqlx::raw_sql(settings).execute(open).await?;
+        }
+        Ok(())
+    }
+
+    /// Room that was freed goes back to the system, as far as that is cheap.
+    pub(super) async fn give_back(&self) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            let settings = "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)";
+            sqlx::raw_sql(settings).execute(&self.writer).await?;
+        }
+        Ok(())
+    }
+
+    /// All connections are closed; of an `SQLite` store one file is left.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        match self.dialect {
+            // One transaction around all of it: two processes that start at once take turns.
+            Dialect::Sqlite => {
+                let mut transaction = self.write().await?;
+                migrate(self.dialect, &mut transaction).await?;
+                transaction.commit().await?;
+            }
+            // Taking turns is done by an advisory lock.
+            Dialect::Postgres => {
+                let mut connection = self.writer.acquire().await?;
+                migrate(self.dialect, &mut connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The version of the schema.
+const SCHEMA: i64 = 1;
+
+/// What `work` gives, or that the database is down if that takes too long.
+pub(super) async fn bounded<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    within(LONGEST, work).await
+}
+
+/// What `work` gives within this time, or that the database is down.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::unavailable("it did not answer in time")))
+}
+
+fn install_drivers() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(sqlx::any::install_default_drivers);
+}
+
+/// The write-ahead log with a sync at each commit survives kill and power failure, and lets
+/// readers read while one writes. Freed pages are kept apart so that pruning can return them.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA auto_vacuum = INCREMENTAL; \
+                               PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+
+/// Nothing is kept for an accident half way: the file is thrown away then.
+const UNFINISHED_SETTINGS: &str = "PRAGMA auto_vacuum = INCREMENTAL; \
+                                   PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF";
+
+/// A commit that was answered is on the disk, even where the server's default says otherwise;
+/// stronger settings of the operator stay.
+const POSTGRES_SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+     WHERE current_setting('synchronous_commit') = 'off'; \
+     SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '30s'";
+
+fn pool(connections: u32, settings: &'static str, patience: Duration) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(patience)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(settings).execute(connection).await?;
+                Ok(())
+            })
+        })
+}
+
+/// The file is there, readable by its owner only: it holds sealed keys and password hashes.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    if path.as_os_str().is_empty() {
+        return Err(StoreError::BadUrl {
+            why: "the address has no path".into(),
+        });
+    }
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match created {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::io("create the store")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The driver wants an address, in which some letters of a path would mean something else.
+fn sqlite_options(path: &Path, parameters: &str) -> Result<AnyConnectOptions, StoreError> {
+    let absolute: PathBuf = std::path::absolute(path).map_err(StoreError::io("find the store"))?;
+    let text = absolute.to_str().ok_or_else(|| StoreError::BadUrl {
+        why: "the path is not UTF-8".into(),
+    })?;
+    let mut url = String::from("sqlite:");
+    for letter in text.chars() {
+        match letter {
+            '%' => url.push_str("%25"),
+            '?' => url.push_str("%3F"),
+            '#' => url.push_str("%23"),
+            other => url.push(other),
+        }
+    }
+    url.push_str(parameters);
+    url.parse().map_err(bad_url)
+}
+
+/// Never the address itself: it may hold a password.
+fn bad_url(error: sqlx::Error) -> StoreError {
+    let why = match error {
+        sqlx::Error::Configuration(source) => source.to_string(),
+        other => other.to_string(),
+    };
+    StoreError::BadUrl { why }
+}
+
+fn scheme(url: &str) -> &str {
+    url.split_once(':').map_or("", |(scheme, _)| scheme)
+}
+
+/// Tries again while another process is switching the file to its write-ahead log.
+async fn patiently<F>(work: impl Fn() -> F) -> Result<(), StoreError>
+where
+    F: Future<Output = Result<(), StoreError>>,
+{
+    for _ in 0..20 {
+        match work().await {
+            Err(StoreError::Unavailable { .. }) => tokio::time::sleep(PATIENCE / 30).await,
+            other => return other,
+        }
+    }
+    work().await
+}
+
+async fn migrate(dialect: Dialect, open: &mut AnyConnection) -> Result<(), StoreError> {
+    Migrator::with_migrations(vec![Migration::new(
+        SCHEMA,
+        "tables".into(),
+        MigrationType::Simple,
+        sqlx::AssertSqlSafe(schema(dialect)).into_sql_str(),
+        false,
+    )])
+    .run_direct(None, open, false)
+    .await
+    .map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => StoreError::Schema {
+            source: Box::new(other),
+        },
+    })
+}
+
+fn schema(dialect: Dialect) -> String {
+    let (bytes, name) = match dialect {
+        Dialect::Postgres => ("BYTEA ", "TEXT COLLATE \"C\""),
+        Dialect::Sqlite => ("BLOB  ", "TEXT  "),
+    };
+    include_str!("schema.sql")
+        .replace(" BYTES ", &format!(" {bytes}"))
+        .replace(" NAME ", &format!(" {name} "))
+}
