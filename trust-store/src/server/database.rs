@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Row, SqlSafeStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, SqlSafeStr, Transaction};
 use tokio::time::timeout;
 
 use super::StoreError;
@@ -67,7 +67,9 @@ impl Database {
     /// An empty file becomes a database that is quick to fill and must be closed to be whole.
     pub(super) async fn open_unfinished(path: &Path) -> Result<Self, StoreError> {
         install_drivers();
-        let database = Self::sqlite(sqlite_options(path, "")?, UNFINISHED_SETTINGS);
+        let options = sqlite_options(path, "")?;
+        connects(&options, UNFINISHED_SETTINGS).await?;
+        let database = Self::sqlite(options, UNFINISHED_SETTINGS);
         database.migrate().await?;
         Ok(database)
     }
@@ -91,7 +93,9 @@ impl Database {
 
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
         create_private(path)?;
-        let database = Self::sqlite(sqlite_options(path, "")?, SQLITE_SETTINGS);
+        let options = sqlite_options(path, "")?;
+        patiently(|| connects(&options, SQLITE_SETTINGS)).await?;
+        let database = Self::sqlite(options, SQLITE_SETTINGS);
         patiently(|| database.migrate()).await?;
         Ok(database)
     }
@@ -291,6 +295,13 @@ fn scheme(url: &str) -> &str {
     url.split_once(':').map_or("", |(scheme, _)| scheme)
 }
 
+/// A connection can be made. A pool would try until its time is up, and not say what was wrong.
+async fn connects(options: &AnyConnectOptions, settings: &'static str) -> Result<(), StoreError> {
+    let mut open = AnyConnection::connect_with(options).await?;
+    sqlx::raw_sql(settings).execute(&mut open).await?;
+    Ok(open.close().await?)
+}
+
 /// Tries again while another process is switching the file to its write-ahead log.
 async fn patiently<F>(work: impl Fn() -> F) -> Result<(), StoreError>
 where
@@ -310,7 +321,7 @@ async fn migrate(dialect: Dialect, open: &mut AnyConnection) -> Result<(), Store
         SCHEMA,
         "tables".into(),
         MigrationType::Simple,
-        sqlx::AssertSqlSafe(schema(dialect)).into_sql_str(),
+        AssertSqlSafe(schema(dialect)).into_sql_str(),
         false,
     )])
     .run_direct(None, open, false)
