@@ -126,14 +126,22 @@ pub(super) async fn record(
     Ok(id)
 }
 
+/// Columns are named wherever rows are read: a newer process may add some while this one runs.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, created, gun, version, sha256, category FROM changes WHERE ",
+            $rest
+        )
+    };
+}
+
 fn statement(backwards: bool, one: bool) -> &'static str {
     match (backwards, one) {
-        (false, false) => "SELECT * FROM changes WHERE id > $1 ORDER BY id LIMIT $2",
-        (false, true) => "SELECT * FROM changes WHERE id > $1 AND gun = $3 ORDER BY id LIMIT $2",
-        (true, false) => "SELECT * FROM changes WHERE id < $1 ORDER BY id DESC LIMIT $2",
-        (true, true) => {
-            "SELECT * FROM changes WHERE id < $1 AND gun = $3 ORDER BY id DESC LIMIT $2"
-        }
+        (false, false) => select!("id > $1 ORDER BY id LIMIT $2"),
+        (false, true) => select!("id > $1 AND gun = $3 ORDER BY id LIMIT $2"),
+        (true, false) => select!("id < $1 ORDER BY id DESC LIMIT $2"),
+        (true, true) => select!("id < $1 AND gun = $3 ORDER BY id DESC LIMIT $2"),
     }
 }
 

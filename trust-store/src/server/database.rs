@@ -235,6 +235,12 @@ fn pool(connections: u32, settings: &'static str, patience: Duration) -> AnyPool
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(patience)
+        // On a full disk SQLite itself undoes a transaction, and the driver goes on counting it:
+        // such a connection could never begin another one.
+        .before_acquire(|connection, _| {
+            let idle = !connection.is_in_transaction();
+            Box::pin(async move { Ok(idle) })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(settings).execute(connection).await?;

@@ -7,6 +7,16 @@ use super::database::{AnyRow, bounded};
 use super::names::{checked, read_time, stored_time};
 use super::{Store, StoreError};
 
+/// Columns are named wherever rows are read: a newer process may add some while this one runs.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, gun, role, algorithm, public, sealed, created, used FROM keys ",
+            $rest
+        )
+    };
+}
+
 /// A key to keep.
 #[derive(Clone, Debug)]
 pub struct NewKey {
@@ -51,7 +61,7 @@ impl Store {
         let id = checked(id)?;
         bounded(async {
             let mut open = self.database.read().await?;
-            let query = sqlx::query("SELECT * FROM keys WHERE id = $1").bind(id);
+            let query = sqlx::query(select!("WHERE id = $1")).bind(id);
             let row = query.fetch_optional(&mut *open).await?;
             row.as_ref().map(read).transpose()
         })
@@ -63,9 +73,9 @@ impl Store {
         let (gun, role) = (checked(gun)?, checked(role)?);
         bounded(async {
             let mut open = self.database.read().await?;
-            let rows = sqlx::query(
-                "SELECT * FROM keys WHERE gun = $1 AND role = $2 ORDER BY created DESC, id",
-            )
+            let rows = sqlx::query(select!(
+                "WHERE gun = $1 AND role = $2 ORDER BY created DESC, id"
+            ))
             .bind(gun)
             .bind(role)
             .fetch_all(&mut *open)
@@ -218,9 +228,9 @@ async fn pending(
     role: &str,
     algorithm: &str,
 ) -> Result<Option<SealedKey>, StoreError> {
-    let row = sqlx::query(
-        "SELECT * FROM keys WHERE gun = $1 AND role = $2 AND algorithm = $3 AND used IS NULL",
-    )
+    let row = sqlx::query(select!(
+        "WHERE gun = $1 AND role = $2 AND algorithm = $3 AND used IS NULL"
+    ))
     .bind(gun)
     .bind(role)
     .bind(algorithm)
@@ -230,9 +240,7 @@ async fn pending(
 }
 
 async fn all(open: &mut AnyConnection) -> Result<Vec<SealedKey>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM keys ORDER BY id")
-        .fetch_all(open)
-        .await?;
+    let rows = sqlx::query(select!("ORDER BY id")).fetch_all(open).await?;
     rows.iter().map(read).collect()
 }
 

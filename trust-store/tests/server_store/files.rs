@@ -14,6 +14,7 @@ on_every_database!(
     nothing_is_found_where_nothing_is,
     processes_see_each_other_at_once,
     ready_and_open_again,
+    several_open_a_new_store_at_once,
 );
 
 const GUN: &str = "docker.io/library/app";
@@ -214,6 +215,19 @@ async fn ready_and_open_again(world: &World) {
     ));
     let store = world.store().await;
     assert_eq!(publish_next(&store, GUN, 2).await, 2);
+}
+
+async fn several_open_a_new_store_at_once(world: &World) {
+    let opening: Vec<_> = (0..6)
+        .map(|_| {
+            let url = world.url().to_owned();
+            tokio::spawn(async move { Store::open(&url).await.unwrap() })
+        })
+        .collect();
+    for (second, store) in (1..).zip(opening) {
+        let version = publish_next(&store.await.unwrap(), GUN, second).await;
+        assert_eq!(i64::try_from(version).unwrap(), second);
+    }
 }
 
 /// The publish is a conflict, and nothing of it is seen.

@@ -155,8 +155,9 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        Command::new("umount").arg(&self.0).status().unwrap();
-        std::fs::remove_dir(&self.0).unwrap();
+        // Lazily: a test that failed still has the store open.
+        Command::new("umount").arg("-l").arg(&self.0).status().ok();
+        std::fs::remove_dir(&self.0).ok();
     }
 }
 
