@@ -1,12 +1,13 @@
 //! Many writers at once, through two processes' worth of connections.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use trust_store::server::{Store, StoreError};
 
 use crate::world::{World, at, on_every_database, set};
 
 on_every_database!(
+    a_lone_writer_is_quick,
     eight_writers_lose_no_update_and_leave_no_gap,
     repositories_share_one_feed_without_gaps,
 );
@@ -17,6 +18,23 @@ const WRITERS: usize = 8;
 /// How many publishes all writers together get through; `TRUST_STORE_RACES` for more.
 fn publishes() -> usize {
     std::env::var("TRUST_STORE_RACES").map_or(120, |number| number.parse().unwrap())
+}
+
+/// Says how long a publish of three small files takes; the limit is that of a broken store.
+async fn a_lone_writer_is_quick(world: &World) {
+    let store = world.store().await;
+    let mut spent = Vec::new();
+    for second in 0..200 {
+        let start = Instant::now();
+        crate::world::publish_next(&store, GUN, second).await;
+        spent.push(start.elapsed());
+    }
+    spent.sort();
+    println!(
+        "small publish median {:?}, 99th {:?}",
+        spent[100], spent[198]
+    );
+    assert!(spent[100] < Duration::from_secs(1));
 }
 
 async fn eight_writers_lose_no_update_and_leave_no_gap(world: &World) {
