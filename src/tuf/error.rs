@@ -39,6 +39,9 @@ pub enum Malformed {
         /// What was stated
         threshold: i64,
     },
+    /// A file that is not what a writer makes of its facts
+    #[error("the file is not in the form in which it is signed and stored")]
+    NotCanonical,
     /// More of something than a repository can reasonably have
     #[error("too many {0}")]
     TooMany(&'static str),

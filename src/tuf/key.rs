@@ -4,6 +4,8 @@ use super::canonical::Node;
 use super::certificate::Leaf;
 use super::digest::{base64_text, bytes};
 use super::error::Malformed;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 use ring::signature::{self as algorithm, UnparsedPublicKey};
 use std::fmt;
@@ -170,6 +172,15 @@ impl PublicKey {
     pub fn from_json(json: &[u8]) -> Result<Self, Malformed> {
         let node = Node::parse(json).map_err(|e| Malformed::Json(e.to_string()))?;
         Self::read(&node)
+    }
+
+    /// The key as a server's key endpoint gives it, in Go's order of members.
+    pub fn to_json(&self) -> String {
+        let public = STANDARD.encode(&self.public);
+        format!(
+            r#"{{"keytype":"{}","keyval":{{"public":"{public}","private":null}}}}"#,
+            self.key_type
+        )
     }
 
     pub(super) fn read(node: &Node<'_>) -> Result<Self, Malformed> {

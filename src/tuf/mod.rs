@@ -10,6 +10,7 @@
 //!    unexpired, and not older than anything believed before ([`floor::Floor`]).
 //! 5. A delegation signs only inside its paths, and inside those of every role above it.
 
+pub mod accept;
 pub mod canonical;
 pub mod certificate;
 pub mod delegation;
