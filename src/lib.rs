@@ -3,10 +3,13 @@
 
 pub mod config;
 pub mod engine;
+pub mod hosting;
+pub mod listen;
 pub mod policy;
 pub mod reference;
 pub mod registry;
 pub mod remote;
 pub mod repository;
+pub mod server;
 pub mod tls;
 pub mod tuf;

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms by floor; a room may use those below it, and itself.
-const FLOORS: [&[&str]; 4] = [
+const FLOORS: [&[&str]; 5] = [
     &["tuf", "policy", "reference"],
-    &["config", "engine", "registry", "remote", "tls"],
-    &["repository"],
+    &["config", "engine", "listen", "registry", "remote", "tls"],
+    &["hosting", "repository"],
+    &["server"],
     &["cli"],
 ];
 

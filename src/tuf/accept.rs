@@ -64,9 +64,9 @@ pub fn accept(
 ) -> Result<Files, Refusal> {
     let mut accepted = Files::new();
     let root = accept_root(gun, stored, upload, now, &mut accepted)?;
-    accept_targets(root.facts(), stored, upload, now, &mut accepted)?;
+    accept_targets(root.root().facts(), stored, upload, now, &mut accepted)?;
     accept_snapshot(&root, stored, upload, now, online, &mut accepted)?;
-    let timestamp = next_timestamp(root.facts(), stored, &accepted, now, online)?;
+    let timestamp = next_timestamp(root.root().facts(), stored, &accepted, now, online)?;
     accepted.insert(RoleName::timestamp(), timestamp);
     Ok(accepted)
 }
@@ -84,18 +84,17 @@ pub fn renew(
     let root = stored.get(&RoleName::root()).ok_or_else(no_root)?;
     let root = Rooted::kept(gun, root).map_err(bad_root)?;
     root.in_force(now).map_err(bad_root)?;
-    let root = root.root();
-    let due = |role: &RoleName| is_due(stored, role, &root.facts().keys_of(role), now);
+    let due = |role: &RoleName| is_due(stored, role, &root.root().facts().keys_of(role), now);
     let (snapshot, timestamp) = (RoleName::snapshot(), RoleName::timestamp());
     if !due(&snapshot) && !due(&timestamp) {
         return Ok(None);
     }
     let mut renewed = Files::new();
     if due(&snapshot) {
-        let file = next_snapshot(root, stored, &Files::new(), now, online)?;
+        let file = next_snapshot(&root, stored, &Files::new(), now, online)?;
         renewed.insert(snapshot, file);
     }
-    let file = next_timestamp(root.facts(), stored, &renewed, now, online)?;
+    let file = next_timestamp(root.root().facts(), stored, &renewed, now, online)?;
     renewed.insert(timestamp, file);
     Ok(Some(renewed))
 }
@@ -117,7 +116,7 @@ fn accept_root(
     upload: &Files,
     now: Timestamp,
     accepted: &mut Files,
-) -> Result<Verified<Root>, Refusal> {
+) -> Result<Rooted, Refusal> {
     let role = RoleName::root();
     let present = match stored.get(&role) {
         Some(file) => Some(Rooted::kept(gun, file).map_err(bad_root)?),
@@ -126,7 +125,7 @@ fn accept_root(
     let Some(file) = upload.get(&role) else {
         let present = present.ok_or_else(no_root)?;
         present.in_force(now).map_err(bad_root)?;
-        return Ok(present.root().clone());
+        return Ok(present);
     };
     let new = match &present {
         Some(present) => {
@@ -144,9 +143,9 @@ fn accept_root(
         let words = "Root modifications must increment the version.";
         return Err(Refusal::Root(format!("{words} Current {from}, new {to}")));
     }
-    same_bytes(&role, new.root()).map_err(bad_root)?;
+    same_bytes(&role, new.root(), file).map_err(bad_root)?;
     accepted.insert(role, file.clone());
-    Ok(new.root().clone())
+    Ok(new)
 }
 
 /// Checks targets roles from the top down; what is not uploaded has to fit what is.
@@ -188,7 +187,7 @@ fn accept_targets(
         let targets = verified::<Targets>(&role, file, &keys).map_err(bad_targets)?;
         if upload.contains_key(&role) {
             targets.unexpired(&role, now).map_err(bad_targets)?;
-            same_bytes(&role, &targets).map_err(bad_targets)?;
+            same_bytes(&role, &targets, file).map_err(bad_targets)?;
             step(
                 &role,
                 version::<Targets>(stored, &role),
@@ -202,7 +201,7 @@ fn accept_targets(
 }
 
 fn accept_snapshot(
-    root: &Verified<Root>,
+    root: &Rooted,
     stored: &Files,
     upload: &Files,
     now: Timestamp,
@@ -215,10 +214,10 @@ fn accept_snapshot(
         accepted.insert(role, snapshot);
         return Ok(());
     };
-    let snapshot =
-        verified::<Snapshot>(&role, file, &root.facts().keys_of(&role)).map_err(bad_snapshot)?;
+    let snapshot = verified::<Snapshot>(&role, file, &root.root().facts().keys_of(&role))
+        .map_err(bad_snapshot)?;
     snapshot.unexpired(&role, now).map_err(bad_snapshot)?;
-    same_bytes(&role, &snapshot).map_err(bad_snapshot)?;
+    same_bytes(&role, &snapshot, file).map_err(bad_snapshot)?;
     step(
         &role,
         version::<Snapshot>(stored, &role),
@@ -243,9 +242,9 @@ fn accept_snapshot(
             )
         })?;
     }
-    for named in accepted
+    if let Some(named) = accepted
         .keys()
-        .filter(|named| snapshot.facts().of(named).is_none())
+        .find(|named| snapshot.facts().of(named).is_none())
     {
         return Err(Refusal::Snapshot(format!(
             "the snapshot does not name {named}"
@@ -257,7 +256,7 @@ fn accept_snapshot(
 
 /// The server's snapshot of what is stored and what is accepted.
 fn next_snapshot(
-    root: &Verified<Root>,
+    root: &Rooted,
     stored: &Files,
     accepted: &Files,
     now: Timestamp,
@@ -271,14 +270,20 @@ fn next_snapshot(
     for (named, file) in accepted {
         meta.insert(named.to_string(), FileMeta::of(file));
     }
-    meta.insert("root".to_owned(), FileMeta::of(root.bytes()));
+    meta.insert("root".to_owned(), FileMeta::of(root.file()));
     let expires = Expires::at(after(now, SNAPSHOT_DAYS));
     let snapshot = Snapshot {
         expires,
         meta,
         version: version + 1,
     };
-    seal(&role, &snapshot, &root.facts().keys_of(&role), online).ok_or_else(|| Refusal::Hierarchy {
+    seal(
+        &role,
+        &snapshot,
+        &root.root().facts().keys_of(&role),
+        online,
+    )
+    .ok_or_else(|| Refusal::Hierarchy {
         missing: "snapshot",
         message:
             "no snapshot was included in update and server does not hold current snapshot key for \
@@ -322,8 +327,12 @@ fn seal<T: Document>(
 
 /// A file has to be, to the byte, what the Go programs and we write of its facts: anything else
 /// would be hashed differently by a server that writes it again (Cure53 TUF-01-001).
-fn same_bytes<T: Document>(role: &RoleName, file: &Verified<T>) -> Result<(), TufError> {
-    if file_bytes(&file.facts().node(), file.signatures()) == file.bytes() {
+fn same_bytes<T: Document>(
+    role: &RoleName,
+    file: &Verified<T>,
+    arrived: &[u8],
+) -> Result<(), TufError> {
+    if file_bytes(&file.facts().node(), file.signatures()) == arrived {
         return Ok(());
     }
     Err(of_role(role)(Malformed::NotCanonical))

@@ -1,0 +1,1 @@
+//! Listening: sockets, TLS that reloads, and limits for whoever connects.
