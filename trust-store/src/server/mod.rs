@@ -15,6 +15,7 @@ mod listing;
 mod names;
 mod prune;
 mod publish;
+mod seal;
 mod users;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use keys::{NewKey, SealedKey};
 pub use listing::{Listed, Listing, Past};
 pub use prune::Pruned;
 pub use publish::{NewFile, Published};
+pub use seal::{SealError, SealSource, Sealer};
 pub use users::{Action, Right, User};
 
 use database::{Database, within};
