@@ -10,15 +10,27 @@ mod online;
 
 pub use online::{Margins, Online, renew};
 
-use super::error::TufError;
+use super::error::{Malformed, TufError};
 use super::limits;
 use super::role::RoleName;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+/// A file whose version is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The version it states
+    pub version: u64,
+    /// The bytes as they are sent
+    pub bytes: Bytes,
+}
+
 /// The newest file of each role.
-pub type Files = BTreeMap<RoleName, Bytes>;
+pub type Files = BTreeMap<RoleName, File>;
+
+/// What somebody wants to publish, by role.
+pub type Upload = BTreeMap<RoleName, Bytes>;
 
 /// Why a publish is refused, in the classes of Notary's `INVALID_UPDATE`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +44,9 @@ pub enum Refusal {
         /// What the server says of it
         message: String,
     },
+    /// A file that is no JSON, or more of it than is read
+    #[error("{0}")]
+    Json(String),
     /// The root
     #[error("{0}")]
     Root(String),
@@ -77,7 +92,7 @@ impl Default for Bounds {
 pub fn accept(
     gun: &str,
     stored: &Files,
-    upload: &Files,
+    upload: &Upload,
     bounds: Bounds,
     now: Timestamp,
     online: Online<'_>,
@@ -103,17 +118,24 @@ fn no_root() -> Refusal {
     Refusal::Validation("no pre-existing root and no root provided in update.".to_owned())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn bad_root(error: TufError) -> Refusal {
-    Refusal::Root(error.to_string())
+    refusal(error, Refusal::Root)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn bad_targets(error: TufError) -> Refusal {
-    Refusal::Targets(error.to_string())
+    refusal(error, Refusal::Targets)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn bad_snapshot(error: TufError) -> Refusal {
-    Refusal::Snapshot(error.to_string())
+    refusal(error, Refusal::Snapshot)
+}
+
+fn refusal(error: TufError, class: impl FnOnce(String) -> Refusal) -> Refusal {
+    match error {
+        TufError::Malformed {
+            fault: Malformed::Json(_),
+            ..
+        } => Refusal::Json(error.to_string()),
+        _ => class(error.to_string()),
+    }
 }

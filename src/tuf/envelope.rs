@@ -153,7 +153,7 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// The file is not of type `T`.
-    pub(super) fn claims<T: Document>(&self, role: &RoleName) -> Result<T, Malformed> {
+    pub(crate) fn claims<T: Document>(&self, role: &RoleName) -> Result<T, Malformed> {
         read_facts(&self.signed, role)
     }
 

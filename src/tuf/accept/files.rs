@@ -1,6 +1,6 @@
 //! The checks of the files of one publish.
 
-use super::{Bounds, Files, Refusal, bad_root, bad_snapshot, bad_targets, no_root};
+use super::{Bounds, File, Files, Refusal, Upload, bad_root, bad_snapshot, bad_targets, no_root};
 use crate::tuf::canonical::Node;
 use crate::tuf::envelope::{Document, RoleKeys, Unverified, Verified, file_bytes};
 use crate::tuf::error::{Malformed, TufError, of_role};
@@ -8,7 +8,6 @@ use crate::tuf::role::RoleName;
 use crate::tuf::root::Root;
 use crate::tuf::snapshot::Snapshot;
 use crate::tuf::targets::Targets;
-use crate::tuf::timestamp::Timestamp as TimestampFile;
 use crate::tuf::trusted::Rooted;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A publish while it is being checked.
 pub(super) struct Publish<'a> {
     stored: &'a Files,
-    upload: &'a Files,
+    upload: &'a Upload,
     bounds: Bounds,
     now: Timestamp,
     accepted: Files,
@@ -28,7 +27,7 @@ impl<'a> Publish<'a> {
     /// Nothing is accepted yet.
     pub(super) fn new(
         stored: &'a Files,
-        upload: &'a Files,
+        upload: &'a Upload,
         bounds: Bounds,
         now: Timestamp,
     ) -> Self {
@@ -48,7 +47,7 @@ impl<'a> Publish<'a> {
     }
 
     /// A file that the server signed.
-    pub(super) fn add(&mut self, role: RoleName, file: Bytes) {
+    pub(super) fn add(&mut self, role: RoleName, file: File) {
         self.accepted.insert(role, file);
     }
 
@@ -62,7 +61,10 @@ impl<'a> Publish<'a> {
     /// The first root is version 1, or 2 where a client publishes anew what a server lost.
     pub(super) fn root(&mut self, gun: &str) -> Result<Rooted, Refusal> {
         let role = RoleName::root();
-        let present = self.stored.get(&role).map(|file| Rooted::kept(gun, file));
+        let present = self
+            .stored
+            .get(&role)
+            .map(|file| Rooted::kept(gun, &file.bytes));
         let present = present.transpose().map_err(bad_root)?;
         let Some(file) = self.upload.get(&role) else {
             let present = present.ok_or_else(no_root)?;
@@ -86,7 +88,7 @@ impl<'a> Publish<'a> {
         let new = new.map_err(bad_root)?;
         new.in_force(self.now).map_err(bad_root)?;
         same_bytes(&role, new.root(), file).map_err(bad_root)?;
-        self.accepted.insert(role, file.clone());
+        self.take(role, new.version(), file);
         Ok(new)
     }
 
@@ -135,7 +137,7 @@ impl<'a> Publish<'a> {
     ) -> Result<Verified<Targets>, Refusal> {
         let Some(file) = self.upload.get(role) else {
             let file = self.stored.get(role).ok_or_else(|| unknown(role))?;
-            return verified(role, file, keys).map_err(bad_targets);
+            return verified(role, &file.bytes, keys).map_err(bad_targets);
         };
         let file = file.clone();
         let parsed = self.parse(role, &file).map_err(bad_targets)?;
@@ -150,7 +152,7 @@ impl<'a> Publish<'a> {
             let words = format!("{role} delegates to {count} roles, more than {most}");
             return Err(Refusal::Targets(words));
         }
-        self.accepted.insert(role.clone(), file);
+        self.take(role.clone(), targets.facts().version, &file);
         Ok(targets)
     }
 
@@ -175,7 +177,7 @@ impl<'a> Publish<'a> {
             }
             self.has_the_file_in(&snapshot, named)?;
         }
-        self.accepted.insert(role, file.clone());
+        self.take(role, snapshot.facts().version, file);
         Ok(Some(snapshot))
     }
 
@@ -183,7 +185,8 @@ impl<'a> Publish<'a> {
     /// everybody out (NCC Group 2015, 3).
     pub(super) fn versions_grow(&self) -> Result<(), Refusal> {
         for (role, file) in &self.accepted {
-            let (from, to) = (self.stored_version(role), version(role, file));
+            let from = self.stored.get(role).map_or(0, |file| file.version);
+            let to = file.version;
             if to <= from {
                 return Err(Refusal::Version(role.clone()));
             }
@@ -219,31 +222,21 @@ impl<'a> Publish<'a> {
             let words = format!("the snapshot names {role}, which is not here");
             return Err(Refusal::Snapshot(words));
         };
-        meta.check(file).map_err(|difference| {
+        meta.check(&file.bytes).map_err(|difference| {
             let role = role.clone();
             bad_snapshot(TufError::WrongFile { role, difference })
         })
     }
 
-    fn stored_version(&self, role: &RoleName) -> u64 {
-        self.stored.get(role).map_or(0, |file| version(role, file))
+    fn take(&mut self, role: RoleName, version: u64, bytes: &Bytes) {
+        let bytes = bytes.clone();
+        self.accepted.insert(role, File { version, bytes });
     }
 
     fn parse<'f>(&self, role: &RoleName, file: &'f [u8]) -> Result<Unverified<'f>, TufError> {
         let deepest = self.bounds.json_depth;
         Unverified::parse_within(file, deepest).map_err(of_role(role))
     }
-}
-
-/// The version a file states, 0 if it cannot be read.
-pub(super) fn version(role: &RoleName, file: &[u8]) -> u64 {
-    let version = match role.as_str() {
-        "root" => claimed::<Root>(role, file).map(|facts| facts.version()),
-        "snapshot" => claimed::<Snapshot>(role, file).map(|facts| facts.version()),
-        "timestamp" => claimed::<TimestampFile>(role, file).map(|facts| facts.version()),
-        _ => claimed::<Targets>(role, file).map(|facts| facts.version()),
-    };
-    version.unwrap_or(0)
 }
 
 /// What a file says of itself; only for files that were verified when they were stored.

@@ -1,14 +1,13 @@
 //! What the server signs itself: the timestamp always, the snapshot where the root says so.
 
-use super::files::{claimed, verified, version};
-use super::{Files, Refusal, bad_root, no_root};
+use super::files::{claimed, verified};
+use super::{File, Files, Refusal, bad_root, no_root};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::envelope::{Document, Expires, RoleKeys, Signature, file_bytes};
 use crate::tuf::role::RoleName;
 use crate::tuf::snapshot::Snapshot;
 use crate::tuf::timestamp::Timestamp as TimestampFile;
 use crate::tuf::trusted::Rooted;
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -38,7 +37,7 @@ pub fn renew(
     online: Online<'_>,
 ) -> Result<Option<Files>, Refusal> {
     let root = stored.get(&RoleName::root()).ok_or_else(no_root)?;
-    let root = Rooted::kept(gun, root).map_err(bad_root)?;
+    let root = Rooted::kept(gun, &root.bytes).map_err(bad_root)?;
     let mut renewed = Files::new();
     if snapshot_is_due(&root, stored, after(now, margins.snapshot)) {
         root.in_force(now).map_err(bad_root)?;
@@ -60,7 +59,7 @@ fn snapshot_is_due(root: &Rooted, stored: &Files, by: Timestamp) -> bool {
     let keys = root.root().facts().keys_of(&role);
     let present = stored
         .get(&role)
-        .and_then(|file| verified::<Snapshot>(&role, file, &keys).ok());
+        .and_then(|file| verified::<Snapshot>(&role, &file.bytes, &keys).ok());
     present.is_none_or(|file| file.facts().expires.moment() <= by)
 }
 
@@ -70,10 +69,10 @@ fn timestamp_is_due(root: &Rooted, stored: &Files, by: Timestamp) -> bool {
     let keys = root.root().facts().keys_of(&role);
     let present = stored
         .get(&role)
-        .and_then(|file| verified::<TimestampFile>(&role, file, &keys).ok());
+        .and_then(|file| verified::<TimestampFile>(&role, &file.bytes, &keys).ok());
     let Some(present) = present else { return true };
     let snapshot = stored.get(&RoleName::snapshot());
-    let names = |snapshot: &Bytes| present.facts().snapshot.check(snapshot).is_ok();
+    let names = |snapshot: &File| present.facts().snapshot.check(&snapshot.bytes).is_ok();
     present.facts().expires.moment() <= by || !snapshot.is_some_and(names)
 }
 
@@ -84,12 +83,14 @@ pub(super) fn snapshot(
     accepted: &Files,
     now: Timestamp,
     online: Online<'_>,
-) -> Result<Bytes, Refusal> {
+) -> Result<File, Refusal> {
     let role = RoleName::snapshot();
-    let present: Option<Snapshot> = stored.get(&role).and_then(|file| claimed(&role, file));
+    let present: Option<Snapshot> = stored
+        .get(&role)
+        .and_then(|file| claimed(&role, &file.bytes));
     let (mut meta, version) = present.map_or((BTreeMap::new(), 0), |p| (p.meta, p.version));
     for (named, file) in accepted {
-        meta.insert(named.to_string(), FileMeta::of(file));
+        meta.insert(named.to_string(), FileMeta::of(&file.bytes));
     }
     meta.insert("root".to_owned(), FileMeta::of(root.file()));
     let snapshot = Snapshot {
@@ -110,14 +111,14 @@ pub(super) fn timestamp(
     accepted: &Files,
     now: Timestamp,
     online: Online<'_>,
-) -> Result<Bytes, Refusal> {
+) -> Result<File, Refusal> {
     let (role, named) = (RoleName::timestamp(), RoleName::snapshot());
     let snapshot = accepted.get(&named).or_else(|| stored.get(&named));
     let snapshot = snapshot.ok_or_else(|| Refusal::Validation("no snapshot".to_owned()))?;
-    let present = stored.get(&role).map_or(0, |file| version(&role, file));
+    let present = stored.get(&role).map_or(0, |file| file.version);
     let timestamp = TimestampFile {
         expires: Expires::at(after(now, TIMESTAMP_LIFE)),
-        snapshot: FileMeta::of(snapshot),
+        snapshot: FileMeta::of(&snapshot.bytes),
         version: present + 1,
     };
     seal(&role, &timestamp, root, online)
@@ -130,13 +131,15 @@ fn seal<T: Document>(
     facts: &T,
     root: &Rooted,
     online: Online<'_>,
-) -> Option<Bytes> {
+) -> Option<File> {
     let keys = root.root().facts().keys_of(role);
     let value = facts.node();
     let signatures = online(role, &keys, &value.canonical());
     let file = file_bytes(&value, &signatures);
     verified::<T>(role, &file, &keys).ok()?;
-    Some(file.into())
+    let version = facts.version();
+    let bytes = file.into();
+    Some(File { version, bytes })
 }
 
 fn after(now: Timestamp, time: SignedDuration) -> Timestamp {
