@@ -46,13 +46,13 @@ impl Server {
 fn cut_off(error: &BodyError, most: usize) -> Fault {
     let fault = reply::MALFORMED_UPLOAD.about(error.to_string());
     match error {
-        BodyError::TooLarge => {
+        BodyError::TooLarge { .. } => {
             let words = format!("the body is larger than {most} bytes");
             let fault = reply::MALFORMED_UPLOAD.about(words);
             fault.with_status(StatusCode::PAYLOAD_TOO_LARGE)
         }
-        BodyError::TooSlow => fault.with_status(StatusCode::REQUEST_TIMEOUT),
-        BodyError::Broken => fault,
+        BodyError::TooSlow { .. } => fault.with_status(StatusCode::REQUEST_TIMEOUT),
+        _ => fault,
     }
 }
 
