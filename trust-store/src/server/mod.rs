@@ -20,7 +20,7 @@ mod users;
 
 use std::time::Duration;
 
-pub use changes::{Category, Change};
+pub use changes::{Category, Change, Pulse};
 pub use codec::MAX_FILE;
 pub use error::StoreError;
 pub use files::{FileFacts, Newest, StoredFile};
