@@ -56,9 +56,10 @@ impl Server {
             return Err(NOT_FOUND.about(serde_json::json!({})));
         };
         let modified = last_modified(&held);
-        let packed = match takes_gzip(asked) {
-            true => compressed(&held).await,
-            false => None,
+        let packed = if takes_gzip(asked) {
+            compressed(&held).await
+        } else {
+            None
         };
         let encoded = packed.is_some();
         let mut reply = text(packed.unwrap_or_else(|| held.bytes.clone()));
@@ -134,7 +135,10 @@ fn is_zero(weight: &str) -> bool {
 
 /// RFC 1123 as Go writes it for a server in UTC: with `UTC` where HTTP wants `GMT`.
 fn last_modified(held: &Held) -> HeaderValue {
-    let text = held.created.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string();
+    let text = held
+        .created
+        .strftime("%a, %d %b %Y %H:%M:%S UTC")
+        .to_string();
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
