@@ -112,7 +112,9 @@ impl Caching {
 async fn compressed(held: &Arc<Held>) -> Option<Bytes> {
     if held.is_slow_to_compress() {
         let held = Arc::clone(held);
-        return spawn_blocking(move || held.gzip().cloned()).await.ok()?;
+        return spawn_blocking(move || held.gzip().cloned())
+            .await
+            .unwrap_or(None);
     }
     held.gzip().cloned()
 }

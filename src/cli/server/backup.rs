@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    site: super::site::Args,
+    site: super::site::Place,
     /// The file; one that is there is replaced in one step
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,

@@ -11,7 +11,7 @@ use trust::hosting::named_hashes;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    site: super::site::Args,
+    site: super::site::Place,
     /// Keep what was replaced within so many days
     #[arg(long, value_name = "N")]
     keep_days: u32,

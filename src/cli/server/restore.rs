@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    site: super::site::Args,
+    site: super::site::Place,
     /// The backup
     file: PathBuf,
 }

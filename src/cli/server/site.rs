@@ -9,7 +9,7 @@ use trust_store::server::{SealSource, Sealer, Store};
 
 /// What every server command can be told.
 #[derive(clap::Args, Clone)]
-pub(super) struct Args {
+pub(super) struct Place {
     /// Folder of the server [default: `$XDG_DATA_HOME/trust-server`, else `~/.local/share/trust-server`]
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
@@ -31,7 +31,7 @@ pub(super) struct Site {
 
 impl Site {
     /// Reads the configuration, if there is one.
-    pub(super) fn find(args: &Args, session: &Session) -> Result<Self, Failure> {
+    pub(super) fn find(args: &Place, session: &Session) -> Result<Self, Failure> {
         let dir = folder(args, session)?;
         let usual = dir.join("server.toml");
         let file = match &args.config {
@@ -95,12 +95,14 @@ fn passphrase_in(file: &Path) -> Result<SealSource, Failure> {
     Ok(SealSource::Passphrase(Passphrase::new(passphrase)))
 }
 
-fn folder(args: &Args, session: &Session) -> Result<PathBuf, Failure> {
+fn folder(args: &Place, session: &Session) -> Result<PathBuf, Failure> {
     if let Some(dir) = &args.dir {
         return Ok(dir.clone());
     }
     if let Some(config) = &args.config {
-        let folder = config.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let folder = config
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         return Ok(folder.unwrap_or(Path::new(".")).to_owned());
     }
     let environment = &session.environment;
@@ -115,8 +117,8 @@ fn folder(args: &Args, session: &Session) -> Result<PathBuf, Failure> {
 }
 
 fn read(file: &Path, session: &Session) -> Result<Settings, Failure> {
-    let (settings, warnings) =
-        Settings::read(file, &session.environment.notary_server).map_err(|error| Failure::wrong(error.to_string()))?;
+    let (settings, warnings) = Settings::read(file, &session.environment.notary_server)
+        .map_err(|error| Failure::wrong(error.to_string()))?;
     for warning in warnings {
         session.out.warn(&warning);
     }
