@@ -18,5 +18,6 @@ mod editing;
 mod layout;
 mod notary_files;
 mod sealed_files;
+mod server;
 mod spec;
 mod world;
