@@ -1,6 +1,7 @@
 //! The real server program over HTTP, on the store it makes itself.
 
 mod scenes;
+#[allow(dead_code, reason = "two test binaries share it")]
 mod world;
 
 use world::asked;
