@@ -25,4 +25,5 @@ mod pull;
 mod root_certificate;
 mod root_rotation;
 mod same_output;
+mod server_store;
 mod transcript;

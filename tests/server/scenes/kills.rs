@@ -55,5 +55,5 @@ pub async fn killed_at_any_point(place: &Place, kills: u32, mut between: impl Fn
 /// Moments spread evenly over what a handful of publishes take, never twice the same.
 fn moment(round: u32) -> Duration {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    Duration::from_millis(400).mul_f64((f64::from(round) * GOLDEN).fract())
+    Duration::from_millis(900).mul_f64((f64::from(round) * GOLDEN).fract())
 }
