@@ -107,7 +107,10 @@ async fn send(stream: &mut TcpStream, text: &str) {
 }
 
 /// A certificate of its own and its key, written into the folder.
-fn certificate(folder: &Path, name: &str) -> (CertificateFiles, rcgen::CertifiedKey<rcgen::KeyPair>) {
+fn certificate(
+    folder: &Path,
+    name: &str,
+) -> (CertificateFiles, rcgen::CertifiedKey<rcgen::KeyPair>) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let files = CertificateFiles {
         certificate: folder.join(format!("{name}.crt")),
