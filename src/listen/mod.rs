@@ -29,6 +29,21 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+/// A socket that listens there; without an address (`:4443`), on all of them.
+///
+/// Where there is no IPv6, IPv4 has to do.
+pub async fn bind(address: &str) -> io::Result<TcpListener> {
+    let Some(port) = address.strip_prefix(':') else {
+        return TcpListener::bind(address).await;
+    };
+    match TcpListener::bind(format!("[::]:{port}")).await {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind(format!("0.0.0.0:{port}")).await
+        }
+        bound => bound,
+    }
+}
+
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
 pub struct Peer {

@@ -159,3 +159,16 @@ async fn whoever_sends_too_much_still_reads_why() {
         "{answer} after {sent:?}"
     );
 }
+
+#[tokio::test]
+async fn without_an_address_it_is_all_of_them() {
+    let listener = bind(":0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    assert!(address.ip().is_unspecified());
+    let again = bind(&format!(":{}", address.port())).await.unwrap_err();
+    assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
+    TcpStream::connect(("127.0.0.1", address.port()))
+        .await
+        .unwrap();
+    assert!(bind("127.0.0.1:0").await.is_ok() && bind("nowhere").await.is_err());
+}
