@@ -3,8 +3,10 @@
 //! One task a connection, and no router: what is answered is the business of the service. A peer
 //! that is slow, silent or greedy costs one place among the connections for a bounded time.
 
+pub mod authority;
 mod body;
 mod connection;
+mod facts;
 mod headers;
 mod limits;
 mod pace;
@@ -14,6 +16,7 @@ mod tls;
 mod tests;
 
 pub use body::{BodyError, read_body};
+pub use facts::Facts;
 pub use limits::Limits;
 pub use tls::{CertificateFiles, CertificateProblem, Tls};
 
