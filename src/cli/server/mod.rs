@@ -1,6 +1,9 @@
 //! `trust server`: a trust server in place of notary-server, notary-signer and their database.
 
 mod backup;
+mod certs;
+mod init;
+mod prepare;
 mod prune;
 mod restore;
 mod run;
@@ -20,7 +23,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Args),
     Run(run::Args),
+    Certs(certs::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Prune(prune::Args),
@@ -28,7 +33,9 @@ enum Command {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
+        Command::Init(args) => (init::run(args, session).await, "init"),
         Command::Run(args) => (run::run(args, session).await, "run"),
+        Command::Certs(args) => (certs::run(args, session).await, "certs"),
         Command::Backup(args) => (backup::run(args, session).await, "backup"),
         Command::Restore(args) => (restore::run(args, session).await, "restore"),
         Command::Prune(args) => (prune::run(args, session).await, "prune"),

@@ -29,7 +29,7 @@ pub struct Denied {
 }
 impl Access {
     pub fn new(
-        _: &(),
+        _: &crate::server::settings::access::AccessSettings,
         _: trust_store::server::Store,
     ) -> Result<Self, crate::hosting::HostingError> {
         Ok(Self)
