@@ -1,1 +1,3 @@
 //! The configuration of a trust server.
+
+pub mod access;
