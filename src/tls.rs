@@ -11,7 +11,10 @@ mod verifier;
 pub use files::{Identity, TlsError, TlsFiles};
 
 use reqwest::Url;
-use rustls::{ClientConfig, crypto::{CryptoProvider, ring}};
+use rustls::{
+    ClientConfig,
+    crypto::{CryptoProvider, ring},
+};
 use std::{error::Error, io, sync::Arc, time::Duration};
 
 /// An HTTP client that verifies servers, keeps connections alive and follows no redirects.

@@ -7,11 +7,11 @@ use crate::tuf::role::RoleName;
 use crate::tuf::root::Root;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use trust_store::keys::PrivateKey;
+use trust_store::keys::{Algorithm, PrivateKey};
 use trust_store::server::SealedKey;
 
-/// The algorithm of the keys we make, as Notary's servers are usually configured.
-const ALGORITHM: &str = "ecdsa";
+/// What Notary's servers are usually configured to make.
+const ALGORITHM: Algorithm = Algorithm::EcdsaP256;
 
 impl Hosting {
     /// The public key that the server signs this role with: the one the root lists, else the one

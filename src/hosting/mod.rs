@@ -8,6 +8,7 @@ mod delete;
 mod error;
 mod kept;
 mod keys;
+mod prune;
 mod publish;
 mod pulse;
 mod renew;
@@ -15,6 +16,7 @@ mod serve;
 
 pub use error::HostingError;
 pub use kept::{Held, Kept};
+pub use prune::named_hashes;
 pub use renew::Renewal;
 pub use serve::Served;
 

@@ -158,4 +158,4 @@ fn without_delay(stream: &TcpStream) {
 
 /// File descriptors come back as connections end.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
-const SELDOM: Duration = Duration::from_secs(60);
+const SELDOM: Duration = Duration::from_mins(1);

@@ -187,8 +187,7 @@ impl Tls {
     ///
     /// Between a new key and the certificate that goes with it, nothing is wrong.
     fn refuse(&self, problem: &CertificateProblem) {
-        let seen = Contents::read(&self.0.files)
-            .map_or([0; 32], |contents| contents.fingerprint());
+        let seen = Contents::read(&self.0.files).map_or([0; 32], |contents| contents.fingerprint());
         let mut looked = locked(&self.0.looked);
         let told = match looked.refused {
             Some((refused, told)) if refused == seen => {
@@ -246,16 +245,18 @@ impl Contents {
 
     fn parse(&self, files: &CertificateFiles) -> Result<Current, CertificateProblem> {
         let chain = certificates(&self.certificate, &files.certificate)?;
-        let certificate = chain.first().cloned().ok_or_else(|| CertificateProblem::NotPem {
-            path: files.certificate.clone(),
-            expected: "certificate",
-        })?;
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| {
-            CertificateProblem::NotPem {
+        let certificate = chain
+            .first()
+            .cloned()
+            .ok_or_else(|| CertificateProblem::NotPem {
+                path: files.certificate.clone(),
+                expected: "certificate",
+            })?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| CertificateProblem::NotPem {
                 path: files.key.clone(),
                 expected: "private key",
-            }
-        })?;
+            })?;
         let clients = match (&self.client_ca, &files.client_ca) {
             (Some(bytes), Some(path)) => Some(clients_of(&certificates(bytes, path)?, path)?),
             _ => None,

@@ -30,7 +30,7 @@ impl Server {
         }
     }
 
-    /// `/metrics`, in the text form of OpenMetrics.
+    /// `/metrics`, in the text form of `OpenMetrics`.
     pub(super) fn numbers(&self) -> Reply {
         let mut reply = text(self.metrics.text());
         let kind =

@@ -52,7 +52,11 @@ impl Line<'_> {
     /// Writes it.
     pub(super) fn write(&self) {
         let Self {
-            id, peer, who, path, ..
+            id,
+            peer,
+            who,
+            path,
+            ..
         } = self;
         let (operation, method, status) = (self.route.operation(), self.method, self.status);
         let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);

@@ -56,9 +56,10 @@ impl Server {
             return Err(NOT_FOUND.about(serde_json::json!({})));
         };
         let modified = last_modified(&held);
-        let packed = match takes_gzip(asked) {
-            true => compressed(&held).await,
-            false => None,
+        let packed = if takes_gzip(asked) {
+            compressed(&held).await
+        } else {
+            None
         };
         let encoded = packed.is_some();
         let mut reply = text(packed.unwrap_or_else(|| held.bytes.clone()));
@@ -111,7 +112,9 @@ impl Caching {
 async fn compressed(held: &Arc<Held>) -> Option<Bytes> {
     if held.is_slow_to_compress() {
         let held = Arc::clone(held);
-        return spawn_blocking(move || held.gzip().cloned()).await.ok()?;
+        return spawn_blocking(move || held.gzip().cloned())
+            .await
+            .unwrap_or(None);
     }
     held.gzip().cloned()
 }
@@ -134,7 +137,10 @@ fn is_zero(weight: &str) -> bool {
 
 /// RFC 1123 as Go writes it for a server in UTC: with `UTC` where HTTP wants `GMT`.
 fn last_modified(held: &Held) -> HeaderValue {
-    let text = held.created.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string();
+    let text = held
+        .created
+        .strftime("%a, %d %b %Y %H:%M:%S UTC")
+        .to_string();
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 

@@ -86,10 +86,12 @@ impl Metrics {
         let micros = done.took.as_secs_f64() * 1e6;
         self.durations.get_or_create(&operation).observe(micros);
         #[expect(clippy::cast_precision_loss, reason = "buckets are coarse")]
-        self.sizes.get_or_create(&operation).observe(done.size as f64);
+        self.sizes
+            .get_or_create(&operation)
+            .observe(done.size as f64);
     }
 
-    /// All numbers, in the text form of OpenMetrics.
+    /// All numbers, in the text form of `OpenMetrics`.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string cannot fail.

@@ -72,9 +72,8 @@ fn refused(error: &HostingError) -> Fault {
         }
         _ => return UPDATING,
     };
-    let invalid = |name: &str| {
-        UPDATE.about(json!({"Error": {"Msg": refusal.to_string()}, "Name": name}))
-    };
+    let invalid =
+        |name: &str| UPDATE.about(json!({"Error": {"Msg": refusal.to_string()}, "Name": name}));
     match refusal {
         Refusal::Hierarchy { missing, message } => UPDATE.about(json!({
             "Error": {"Missing": missing, "Msg": message},

@@ -65,7 +65,10 @@ impl Fault {
 
     /// What it is about, for the log.
     pub(super) fn detail(&self) -> String {
-        self.detail.as_ref().map(Value::to_string).unwrap_or_default()
+        self.detail
+            .as_ref()
+            .map(Value::to_string)
+            .unwrap_or_default()
     }
 
     /// The error as it is sent: short enough for what Notary's client reads of it.
@@ -197,8 +200,8 @@ pub(super) const VERSION: Fault = Fault::of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
     use http_body_util::BodyExt as _;
+    use serde_json::json;
 
     #[tokio::test]
     async fn errors_have_notarys_shape_and_fit_its_client() {

@@ -200,14 +200,42 @@ mod tests {
         }
         let base = "/v2/docker.io/library/alpine/_trust/tuf/";
         for (method, file, expected) in [
-            ("GET", "root.json".to_owned(), Route::Current(gun(), role("root"))),
-            ("GET", "targets/releases.json".to_owned(), Route::Current(gun(), role("targets/releases"))),
-            ("GET", "timestamp.key".to_owned(), Route::Key(gun(), role("timestamp"))),
-            ("POST", "snapshot.key".to_owned(), Route::NewKey(gun(), role("snapshot"))),
+            (
+                "GET",
+                "root.json".to_owned(),
+                Route::Current(gun(), role("root")),
+            ),
+            (
+                "GET",
+                "targets/releases.json".to_owned(),
+                Route::Current(gun(), role("targets/releases")),
+            ),
+            (
+                "GET",
+                "timestamp.key".to_owned(),
+                Route::Key(gun(), role("timestamp")),
+            ),
+            (
+                "POST",
+                "snapshot.key".to_owned(),
+                Route::NewKey(gun(), role("snapshot")),
+            ),
             ("GET", "root.key".to_owned(), Route::Unknown),
-            ("GET", "01.root.json".to_owned(), Route::Version(gun(), role("root"), 1)),
-            ("GET", "2.targets/a.json".to_owned(), Route::Version(gun(), role("targets/a"), 2)),
-            ("GET", format!("root.{hash}.json"), Route::Hash(gun(), role("root"), hash.clone().into())),
+            (
+                "GET",
+                "01.root.json".to_owned(),
+                Route::Version(gun(), role("root"), 1),
+            ),
+            (
+                "GET",
+                "2.targets/a.json".to_owned(),
+                Route::Version(gun(), role("targets/a"), 2),
+            ),
+            (
+                "GET",
+                format!("root.{hash}.json"),
+                Route::Hash(gun(), role("root"), hash.clone().into()),
+            ),
             ("GET", format!("nobody.{hash}.json"), Route::Unknown),
             ("GET", "targets/../root.json".to_owned(), Route::Unknown),
             ("POST", String::new(), Route::Publish(gun())),

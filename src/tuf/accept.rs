@@ -118,19 +118,22 @@ fn no_root() -> Refusal {
     Refusal::Validation("no pre-existing root and no root provided in update.".to_owned())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn bad_root(error: TufError) -> Refusal {
-    refusal(error, Refusal::Root)
+    refusal(&error, Refusal::Root)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn bad_targets(error: TufError) -> Refusal {
-    refusal(error, Refusal::Targets)
+    refusal(&error, Refusal::Targets)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn bad_snapshot(error: TufError) -> Refusal {
-    refusal(error, Refusal::Snapshot)
+    refusal(&error, Refusal::Snapshot)
 }
 
-fn refusal(error: TufError, class: impl FnOnce(String) -> Refusal) -> Refusal {
+fn refusal(error: &TufError, class: impl FnOnce(String) -> Refusal) -> Refusal {
     match error {
         TufError::Malformed {
             fault: Malformed::Json(_),
