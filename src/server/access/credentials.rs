@@ -97,7 +97,10 @@ mod tests {
 
     #[test]
     fn headers_are_read_as_docker_does() {
-        let long = format!("Basic {}", STANDARD.encode(format!("u:{}", "x".repeat(2000))));
+        let long = format!(
+            "Basic {}",
+            STANDARD.encode(format!("u:{}", "x".repeat(2000)))
+        );
         for (header, expected) in [
             ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin|open sesame"),
             ("basic dTo=", "u|"),
@@ -124,7 +127,10 @@ mod tests {
         let Shown::Basic(password) = Shown::read(&header) else {
             panic!()
         };
-        assert_eq!(format!("{password:?}"), "Password { name: \"Aladdin\", .. }");
+        assert_eq!(
+            format!("{password:?}"),
+            "Password { name: \"Aladdin\", .. }"
+        );
     }
 
     proptest! {

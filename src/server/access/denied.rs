@@ -23,14 +23,9 @@ pub struct Denied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// A name and a password
-    Basic {
-        realm: String,
-    },
+    Basic { realm: String },
     /// A token from there, for this service
-    Bearer {
-        realm: String,
-        service: String,
-    },
+    Bearer { realm: String, service: String },
 }
 
 /// What is wrong with a token that was shown.
@@ -117,12 +112,12 @@ fn scope(wanted: &Wanted<'_>) -> Option<String> {
 
 /// The accesses that were missing (distribution, `auth.Access`).
 fn detail(wanted: &Wanted<'_>) -> Value {
-    let access = |kind: &str, name: &str, action: Action| {
-        json!({"Type": kind, "Class": "", "Name": name, "Action": action.as_str()})
-    };
+    let access = |kind: &str, name: &str, action: Action| json!({"Type": kind, "Class": "", "Name": name, "Action": action.as_str()});
     match wanted {
         Wanted::Repository { gun, actions } => {
-            let all = actions.iter().map(|action| access("repository", gun, *action));
+            let all = actions
+                .iter()
+                .map(|action| access("repository", gun, *action));
             all.collect()
         }
         Wanted::Catalog | Wanted::Pages => {
@@ -133,15 +128,12 @@ fn detail(wanted: &Wanted<'_>) -> Value {
 
 /// A quoted string as Go writes one, of visible ASCII only.
 fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            ' '..='~' => quoted.push(letter),
-            other => quoted.push_str(&format!("\\u{:04x}", u32::from(other))),
-        }
-    }
-    quoted + "\""
+    let escaped = text.chars().map(|letter| match letter {
+        '"' | '\\' => format!("\\{letter}"),
+        ' '..='~' => letter.to_string(),
+        other => format!("\\u{:04x}", u32::from(other)),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 /// Bytes; no repository here has a longer name.
@@ -170,10 +162,30 @@ mod tests {
         };
         let start = r#"Bearer realm="https://auth.example/token",service="trust.example""#;
         for (challenge, wanted, fault, expected) in [
-            (&basic, push, None, r#"Basic realm="the \"trust\" server""#.to_owned()),
-            (&bearer(), push, None, format!(r#"{start},scope="repository:docker.io/library/alpine:pull,push""#)),
-            (&bearer(), Wanted::Catalog, Some(Fault::InvalidToken), format!(r#"{start},scope="registry:catalog:*",error="invalid_token""#)),
-            (&bearer(), Wanted::Catalog, Some(Fault::InsufficientScope), format!(r#"{start},scope="registry:catalog:*",error="insufficient_scope""#)),
+            (
+                &basic,
+                push,
+                None,
+                r#"Basic realm="the \"trust\" server""#.to_owned(),
+            ),
+            (
+                &bearer(),
+                push,
+                None,
+                format!(r#"{start},scope="repository:docker.io/library/alpine:pull,push""#),
+            ),
+            (
+                &bearer(),
+                Wanted::Catalog,
+                Some(Fault::InvalidToken),
+                format!(r#"{start},scope="registry:catalog:*",error="invalid_token""#),
+            ),
+            (
+                &bearer(),
+                Wanted::Catalog,
+                Some(Fault::InsufficientScope),
+                format!(r#"{start},scope="registry:catalog:*",error="insufficient_scope""#),
+            ),
             (&bearer(), Wanted::Pages, None, start.to_owned()),
         ] {
             assert_eq!(challenge.header(&wanted, fault), expected);
@@ -187,7 +199,8 @@ mod tests {
             actions: &[Action::Pull, Action::Push],
         };
         let denied = Denied::unauthorized(&bearer(), &push, None);
-        let entry = |action| json!({"Type": "repository", "Class": "", "Name": "a/b", "Action": action});
+        let entry =
+            |action| json!({"Type": "repository", "Class": "", "Name": "a/b", "Action": action});
         assert_eq!(denied.detail, json!([entry("pull"), entry("push")]));
         assert_eq!(denied.status, 401);
     }

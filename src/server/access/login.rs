@@ -93,11 +93,14 @@ impl Logins {
             self.names.begin(&name, now).inspect_err(|_| {
                 self.networks.succeeded(&network, now);
             })?;
-            if !self.check(shown, hash.clone()).await? {
+            let checked = self.check(shown, hash.clone()).await;
+            if !matches!(checked, Ok(false)) {
+                self.networks.succeeded(&network, now);
+                self.names.succeeded(&name, now);
+            }
+            if !checked? {
                 return Err(LoginError::Wrong);
             }
-            self.networks.succeeded(&network, now);
-            self.names.succeeded(&name, now);
             if let Some(hash) = hash {
                 // Fails only if it was forgotten again already.
                 let _ = guard.insert(Recent::since(now, hash));

@@ -140,7 +140,11 @@ impl Access {
     /// Everything, as long as nobody set up anything else.
     async fn everybody_by_default(&self) -> Result<Everybody, StoreError> {
         let closed = self.tokens.is_some() || self.certificates || self.store.has_users().await?;
-        Ok(if closed { Everybody::Pull } else { Everybody::All })
+        Ok(if closed {
+            Everybody::Pull
+        } else {
+            Everybody::All
+        })
     }
 
     async fn by_password(

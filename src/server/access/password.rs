@@ -93,7 +93,10 @@ mod tests {
     #[test]
     fn a_hash_knows_its_password_and_no_other() {
         let hash = hash_password("open sesame").unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         assert!(is_password("open sesame", Some(&hash)));
         assert!(!is_password("Open sesame", Some(&hash)));
         assert!(!is_password("", Some(&hash)));

@@ -56,7 +56,11 @@ mod tests {
             prefix: prefix.into(),
             actions: actions.into(),
         };
-        let rights = [right("a", &[Pull]), right("a/b", &[Push]), right("c", &[All])];
+        let rights = [
+            right("a", &[Pull]),
+            right("a/b", &[Push]),
+            right("c", &[All]),
+        ];
         for (gun, action, expected) in [
             ("a/b", Pull, true),
             ("a/b", Push, true),

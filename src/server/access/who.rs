@@ -1,8 +1,8 @@
 //! Who is asking, and what that somebody may do.
 
+use super::Wanted;
 use super::rights::{allow, contains};
 use super::token::Scopes;
-use super::Wanted;
 use crate::server::settings::access::Everybody;
 use std::fmt;
 use trust_store::server::{Action, Right};

@@ -113,7 +113,9 @@ impl Jwk {
 }
 
 pub(super) fn ec_thumbprint(curve: &str, x: &str, y: &str) -> String {
-    hash_base64(&format!(r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#))
+    hash_base64(&format!(
+        r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#
+    ))
 }
 
 pub(super) fn okp_thumbprint(x: &str) -> String {

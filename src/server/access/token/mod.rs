@@ -55,7 +55,9 @@ pub enum TokenSettingsError {
         reason: String,
     },
     /// A setting that must be there
-    #[error("access.token.{0} is missing: tokens need realm, service, issuer, and keys or certificates")]
+    #[error(
+        "access.token.{0} is missing: tokens need realm, service, issuer, and keys or certificates"
+    )]
     Missing(&'static str),
     /// A file that could not be read
     #[error("could not read {}: {source}", path.display())]
@@ -163,4 +165,4 @@ impl Tokens {
 const LONGEST_TOLD: usize = 100;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::server::access) mod tests;
