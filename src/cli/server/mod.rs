@@ -2,9 +2,11 @@
 
 mod backup;
 mod prune;
+mod rekey;
 mod restore;
 mod run;
 mod site;
+mod user;
 
 use super::failure::Failure;
 use super::session::Session;
@@ -21,6 +23,8 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    User(user::Args),
+    Rekey(rekey::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Prune(prune::Args),
@@ -29,6 +33,8 @@ enum Command {
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
         Command::Run(args) => (run::run(args, session).await, "run"),
+        Command::User(args) => (user::run(args, session).await, "user"),
+        Command::Rekey(args) => (rekey::run(args, session).await, "rekey"),
         Command::Backup(args) => (backup::run(args, session).await, "backup"),
         Command::Restore(args) => (restore::run(args, session).await, "restore"),
         Command::Prune(args) => (prune::run(args, session).await, "prune"),
