@@ -89,11 +89,6 @@ pub(super) fn key_id(id: &str) -> Markup {
     html! { code.key title=(id) { (id) } }
 }
 
-/// What a reader of the screen is told and everybody else sees from the place.
-pub(super) fn unseen(words: &str) -> Markup {
-    html! { span.unseen { (words) } }
-}
-
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 

@@ -44,7 +44,7 @@ async fn made(
         Newest::Files(files, changed) => (files, changed),
     };
     let repository = read::judged(gun, files, now).await?;
-    let page = TagPage::of(&repository, wanted);
+    let page = TagPage::of(&repository, wanted, now);
     let since = match &page {
         Some(page) => tags::since(store, gun, page, now).await?,
         None => Beginnings::new(),

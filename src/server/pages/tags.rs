@@ -19,6 +19,8 @@ pub(super) struct TagPage {
     pages: usize,
     found: usize,
     all: usize,
+    /// When clients last believed them, if they do not now
+    until: Option<Timestamp>,
 }
 
 struct Released {
@@ -28,7 +30,7 @@ struct Released {
 
 impl TagPage {
     /// The tags that are wanted; none if nobody can say which there are.
-    pub(super) fn of(repository: &Repository, wanted: &Wanted) -> Option<Self> {
+    pub(super) fn of(repository: &Repository, wanted: &Wanted, now: Timestamp) -> Option<Self> {
         let (tags, current) = (
             repository.tags.as_ref()?,
             repository.judged.current.as_ref().ok()?,
@@ -55,6 +57,7 @@ impl TagPage {
             pages,
             found: matching.len(),
             all: tags.len(),
+            until: Some(repository.judged.at).filter(|at| *at < now),
         })
     }
 }
@@ -137,6 +140,10 @@ pub(super) fn section(
                 None => p.lead { "None can be shown: nobody can believe what is signed here." },
                 Some(page) if page.all == 0 => p.lead { "No tag is signed." },
                 Some(page) => {
+                    @if let Some(until) = page.until {
+                        p { "Clients refuse all of them now. This is what they believed until "
+                            (figures::moment(until)) "." }
+                    }
                     @if page.all > FEW { (search(gun, wanted)) }
                     @if page.found == 0 {
                         p.lead { "No tag has “" (wanted.tag) "” in its name." }
