@@ -146,8 +146,12 @@ impl Repository {
     pub fn signer(&mut self, name: &str, seed: u8, paths: &[&str]) {
         let key = Key::seed(seed);
         let role = format!("targets/{name}");
-        self.publisher.delegate(&role, &[key.clone()], paths);
+        self.publisher
+            .delegate(&role, std::slice::from_ref(&key), paths);
         self.publisher.signers.insert(role, vec![key.clone()]);
+        self.publisher
+            .signers
+            .insert("targets/releases".to_owned(), vec![key.clone()]);
         self.releasers.push(key);
         let releasers = self.releasers.clone();
         self.publisher
@@ -287,32 +291,39 @@ fn empty() -> Targets {
 pub async fn team(scene: &Scene) {
     let mut team = Repository::signed_by(&["alice"]);
     team.publish(scene, days(-180)).await;
-    team.sign("alice", "1.0", b"one");
+    team.sign("alice", "1.0", &manifest("1.0"));
     team.publish(scene, days(-179)).await;
     team.signer("bob", 11, &["1.", "2."]);
     team.publish(scene, days(-120)).await;
-    team.sign("bob", "1.1", b"two");
-    team.sign("alice", "1.1", b"two");
+    team.sign("bob", "1.1", &manifest("1.1"));
+    team.sign("alice", "1.1", &manifest("1.1"));
     team.publish(scene, days(-119)).await;
-    team.sign("alice", "latest", b"two");
+    team.sign("alice", "latest", &manifest("1.1"));
     team.publish(scene, days(-118)).await;
     team.signer("carol", 12, &["nightly-"]);
-    team.publish(scene, days(-60)).await;
+    team.publish(scene, days(-70)).await;
+    team.sign("carol", "nightly-2026-03-24", &manifest("nightly"));
+    team.expires("targets/carol", days(21));
+    team.publish(scene, days(-69)).await;
     for (day, tag) in [(-40, "1.2"), (-30, "1.3"), (-20, "2.0"), (-9, "2.1")] {
-        team.sign("alice", tag, tag.as_bytes());
+        team.sign("alice", tag, &manifest(tag));
+        team.sign("alice", "latest", &manifest(tag));
         if day > -30 {
-            team.sign("bob", tag, tag.as_bytes());
+            team.sign("bob", tag, &manifest(tag));
         }
-        team.sign("alice", "latest", tag.as_bytes());
         team.publish(scene, days(day)).await;
     }
     team.remove(&["targets/releases", "targets/alice"], "1.0");
     team.expires("targets/bob", days(-2));
-    team.expires("targets/alice", days(21));
     team.signer("dave", 13, &[]);
     team.publish(scene, days(-6)).await;
     team.expires("snapshot", days(80));
     team.publish(scene, days(-1)).await;
+}
+
+/// Something of the size of a manifest.
+fn manifest(name: &str) -> Vec<u8> {
+    format!("{name:>1337}").into_bytes()
 }
 
 /// So many tags in one repository, added in two publishes.
@@ -325,7 +336,7 @@ pub async fn large(scene: &Scene, gun: &str, tags: usize) {
             large.advance(role);
             for number in share.clone() {
                 let tag = format!("v{}.{}.{}", number / 1000, number / 50 % 20, number % 50);
-                large.publisher.sign_image(role, &tag, tag.as_bytes());
+                large.publisher.sign_image(role, &tag, &manifest(&tag));
             }
         }
         large.publish(scene, days(day)).await;
@@ -341,18 +352,19 @@ pub async fn several(scene: &Scene) {
     ] {
         let mut fine = Repository::of(name);
         fine.signer("alice", 10, &[""]);
-        fine.sign("alice", "1.0", b"one");
+        fine.sign("alice", "1.0", &manifest("one"));
         fine.publish(scene, days(-2)).await;
     }
     let mut soon = Repository::of("docker.io/team/soon");
     soon.signer("alice", 10, &[""]);
-    soon.sign("alice", "1.0", b"one");
+    soon.sign("alice", "1.0", &manifest("one"));
     soon.expires("targets", days(12));
-    soon.publish(scene, days(-8)).await;
+    soon.publish(scene, days(-90)).await;
+    soon.publish(scene, days(-3)).await;
     let mut old = Repository::of("docker.io/team/forgotten");
     old.signer("alice", 10, &[""]);
-    old.sign("alice", "1.0", b"one");
-    old.publish(scene, days(-400)).await;
+    old.sign("alice", "1.0", &manifest("one"));
+    old.publish(scene, days(-80)).await;
     let nonsense = ["root", "targets", "snapshot", "timestamp"].map(|role| NewFile {
         role: role.to_owned(),
         version: 1,

@@ -37,7 +37,7 @@ pub(super) async fn answer(
 
 fn shown(gun: &str, page: &Page, later: bool, now: Timestamp) -> Markup {
     frame(Frame {
-        title: "History",
+        title: &format!("History of {gun}"),
         path: &[
             ("Repositories", address::list("", "")),
             (gun, address::repository(gun)),
@@ -189,13 +189,29 @@ fn signer_list(signers: &[(RoleName, SignerChange)]) -> Markup {
                 @for (role, change) in signers.iter().take(MOST_TAGS) {
                     @match change {
                         SignerChange::Added => li.added { span.what { "Added" } " " code { (role) } " may sign from now on" },
-                        SignerChange::Changed => li.moved { span.what { "Changed" } " " code { (role) } " has other keys or paths" },
+                        SignerChange::Changed { keys, threshold, paths } => li.moved {
+                            span.what { "Changed" } " " code { (role) } " " (terms(*keys, *threshold, *paths))
+                        },
                         SignerChange::Removed => li.removed { span.what { "Removed" } " " code { (role) } " may not sign any more" },
                     }
                 }
             }
         }
     }
+}
+
+fn terms(keys: bool, threshold: bool, paths: bool) -> String {
+    let changed = [
+        (keys, "other keys"),
+        (threshold, "another threshold"),
+        (paths, "other paths"),
+    ];
+    let words: Vec<_> = changed
+        .iter()
+        .filter(|(changed, _)| *changed)
+        .map(|(_, words)| *words)
+        .collect();
+    format!("has {}", words.join(" and "))
 }
 
 fn file_line(file: &Changed) -> Markup {

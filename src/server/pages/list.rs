@@ -188,7 +188,7 @@ fn line(row: &Row, now: Timestamp) -> Markup {
             td.number data-label="Signed tags" {
                 @match tags { Some(tags) => (figures::number(tags)), None => "–" }
             }
-            td data-label="Last change" {
+            td.when data-label="Last change" {
                 (figures::day(row.listed.changed)) " "
                 span.faint { (figures::distance(row.listed.changed, now)) }
             }

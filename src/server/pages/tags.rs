@@ -195,7 +195,7 @@ fn line(tag: &SignedTag, since: &Beginnings, now: Timestamp) -> Markup {
             td data-label="Digest" { (figures::digest(&tag.digest)) }
             td.number data-label="Manifest" { (figures::size(tag.size)) }
             td data-label="Signers" { (signers(tag)) }
-            td data-label="Since" {
+            td.when data-label="Since" {
                 @match since.get(&key) {
                     Some(Since::Exactly(at)) => {
                         (figures::day(*at)) " " span.faint { (figures::distance(*at, now)) }

@@ -31,16 +31,26 @@ pub(crate) struct Judged {
 /// What a client that comes for the first time believes at `now`, or believed last.
 pub(crate) fn judge(gun: &str, files: &Files, now: Timestamp) -> Judged {
     let mut at = now;
+    let mut current = climb(gun, files, at);
+    let fault = current.as_ref().err().cloned();
     for _ in 0..MOST_DATES {
-        match climb(gun, files, at) {
-            Err(Fault::Tuf(TufError::Expired { expired, .. })) if expired <= at => {
-                at = before(expired);
-            }
-            current => return Judged { current, at },
-        }
+        let Err(Fault::Tuf(TufError::Expired { expired, .. })) = &current else {
+            break;
+        };
+        at = before(*expired);
+        current = climb(gun, files, at);
     }
-    let current = climb(gun, files, at);
-    Judged { current, at }
+    match (current, fault) {
+        (Ok(current), _) => Judged {
+            current: Ok(current),
+            at,
+        },
+        // What stood against it first says more than what stands against it in the past.
+        (Err(last), first) => Judged {
+            current: Err(first.unwrap_or(last)),
+            at: now,
+        },
+    }
 }
 
 fn climb(gun: &str, files: &Files, at: Timestamp) -> Result<Current, Fault> {

@@ -26,8 +26,12 @@ pub(crate) type Moved = (String, TagChange);
 pub(crate) enum SignerChange {
     /// It is new
     Added,
-    /// It has other keys, another threshold or other paths
-    Changed,
+    /// It has other terms
+    Changed {
+        keys: bool,
+        threshold: bool,
+        paths: bool,
+    },
     /// It is gone
     Removed,
 }
@@ -84,7 +88,11 @@ pub(crate) fn delegated(older: Option<&Targets>, newer: &Targets) -> Vec<(RoleNa
             let change = match (terms(before, name), terms(after, name)) {
                 (None, Some(_)) => SignerChange::Added,
                 (Some(_), None) => SignerChange::Removed,
-                (old, new) if old != new => SignerChange::Changed,
+                (Some(old), Some(new)) if old != new => SignerChange::Changed {
+                    keys: old.0 != new.0,
+                    threshold: old.1 != new.1,
+                    paths: old.2 != new.2,
+                },
                 _ => return None,
             };
             Some((name.clone(), change))

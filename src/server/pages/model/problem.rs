@@ -2,6 +2,7 @@
 
 use super::role::{FileState, SignedFile};
 use super::{Fault, Judged, RoleFacts};
+use crate::tuf::error::TufError;
 use crate::tuf::role::RoleName;
 use jiff::{SignedDuration, Timestamp};
 
@@ -59,8 +60,18 @@ impl Problem {
 /// What is wrong at this moment, the worst first.
 pub(crate) fn problems(judged: &Judged, roles: &[RoleFacts], now: Timestamp) -> Vec<Problem> {
     let mut problems: Vec<_> = roles.iter().flat_map(|role| of_role(role, now)).collect();
-    if let Err(fault) = &judged.current {
-        problems.push(Problem::Refused(fault.clone()));
+    match &judged.current {
+        Err(Fault::Tuf(TufError::Expired { role, expired, .. })) => {
+            let expired = Problem::Expired {
+                role: role.clone(),
+                at: *expired,
+            };
+            if !problems.contains(&expired) {
+                problems.push(expired);
+            }
+        }
+        Err(fault) => problems.push(Problem::Refused(fault.clone())),
+        Ok(_) => {}
     }
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.state()));
     problems

@@ -59,7 +59,7 @@ impl RoleFacts {
     }
 }
 
-/// Every role: the base roles, then delegations, each before its own.
+/// Every role: the base roles, `targets` last of them, then what it delegates to.
 pub(crate) fn roles(gun: &str, files: &Files, judged: &Judged) -> Vec<RoleFacts> {
     let Some(Ok(rooted)) = files
         .get(&RoleName::root())
@@ -68,6 +68,10 @@ pub(crate) fn roles(gun: &str, files: &Files, judged: &Judged) -> Vec<RoleFacts>
         return Vec::new();
     };
     let root = rooted.root().facts();
+    let targets = |role: &RoleName, keys: &RoleKeys| match &judged.current {
+        Ok(current) => Ok(dates(current.targets())),
+        Err(_) => alone::<Targets>(role, files, keys),
+    };
     let mut roles = vec![
         base(root, files, RoleName::root(), |_, keys| {
             Ok((root.version, root_expires(root, keys)))
@@ -75,11 +79,8 @@ pub(crate) fn roles(gun: &str, files: &Files, judged: &Judged) -> Vec<RoleFacts>
         base(
             root,
             files,
-            RoleName::targets(),
-            |role, keys| match &judged.current {
-                Ok(current) => Ok(dates(current.targets())),
-                Err(_) => alone::<Targets>(role, files, keys),
-            },
+            RoleName::timestamp(),
+            alone_in::<TimestampFile>(files),
         ),
         base(
             root,
@@ -87,12 +88,7 @@ pub(crate) fn roles(gun: &str, files: &Files, judged: &Judged) -> Vec<RoleFacts>
             RoleName::snapshot(),
             alone_in::<Snapshot>(files),
         ),
-        base(
-            root,
-            files,
-            RoleName::timestamp(),
-            alone_in::<TimestampFile>(files),
-        ),
+        base(root, files, RoleName::targets(), targets),
     ];
     if let Ok(current) = &judged.current {
         below(&RoleName::targets(), current, files, &mut roles);
