@@ -75,7 +75,7 @@ impl Page {
     /// The words on it, without tags, each run of white space one space.
     pub fn words(&self) -> String {
         let mut words = String::new();
-        for piece in self.html.split('<') {
+        for piece in self.html.replace("<wbr>", "").split('<') {
             let text = piece.split_once('>').map_or(piece, |(_, text)| text);
             words.push_str(text);
             words.push(' ');
@@ -303,19 +303,19 @@ pub async fn team(scene: &Scene) {
     team.signer("carol", 12, &["nightly-"]);
     team.publish(scene, days(-70)).await;
     team.sign("carol", "nightly-2026-03-24", &manifest("nightly"));
-    team.expires("targets/carol", days(21));
+    team.expires("targets/carol", days(-2));
+    team.expires("targets/bob", days(21));
     team.publish(scene, days(-69)).await;
     for (day, tag) in [(-40, "1.2"), (-30, "1.3"), (-20, "2.0"), (-9, "2.1")] {
         team.sign("alice", tag, &manifest(tag));
         team.sign("alice", "latest", &manifest(tag));
-        if day > -30 {
-            team.sign("bob", tag, &manifest(tag));
-        }
         team.publish(scene, days(day)).await;
     }
-    team.remove(&["targets/releases", "targets/alice"], "1.0");
-    team.expires("targets/bob", days(-2));
+    team.sign("bob", "2.1", &manifest("2.1"));
+    team.publish(scene, days(-8)).await;
     team.signer("dave", 13, &[]);
+    team.sign("alice", "latest", &manifest("2.1"));
+    team.remove(&["targets/releases", "targets/alice"], "1.0");
     team.publish(scene, days(-6)).await;
     team.expires("snapshot", days(80));
     team.publish(scene, days(-1)).await;

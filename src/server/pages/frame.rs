@@ -53,7 +53,7 @@ pub(super) fn frame(page: Frame<'_>) -> Markup {
 
 /// A long name, which may be broken behind each of its parts.
 pub(super) fn breakable(name: &str) -> Markup {
-    let parts = name.split_inclusive(['/', ':', '@']);
+    let parts = name.split_inclusive(['/', '@']);
     html! { @for part in parts { (part) wbr; } }
 }
 

@@ -65,6 +65,9 @@ fn entry(publish: &Publish, now: Timestamp) -> Markup {
             p.when { (figures::moment(publish.at)) ", " (figures::distance(publish.at, now)) }
             (tag_list(&changes.tags))
             (signer_list(&changes.signers))
+            @if changes.not_compared {
+                p.faint { "The versions before are not here any more, or too large to compare: not every change is listed." }
+            }
             details {
                 summary { (figures::count(publish.files.len(), "file")) " published" }
                 ul.files { @for file in &publish.files { (file_line(file)) } }

@@ -121,7 +121,7 @@ fn page(wanted: &Wanted, found: &Found, now: Timestamp) -> Markup {
         path: &[],
         now,
         body: html! {
-            (search(wanted))
+            @if !found.rows.is_empty() || !wanted.search.is_empty() { (search(wanted)) }
             @if found.rows.is_empty() { (nothing(wanted)) } @else { (table(&found.rows, now)) }
             (rest(wanted, found))
         },

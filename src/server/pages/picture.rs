@@ -31,7 +31,8 @@ fn axis() -> Markup {
     html! {
         svg.axis width="100%" height="18" aria-hidden="true" focusable="false" {
             @for (days, label) in TICKS {
-                text x=(percent(*days)) y="13" text-anchor=(anchor(*days)) { (label) }
+                @let class = RARE.contains(label).then_some("rare");
+                text class=[class] x=(percent(*days)) y="13" text-anchor=(anchor(*days)) { (label) }
             }
         }
     }
@@ -155,6 +156,9 @@ const TICKS: &[(f64, &str)] = &[
     (1095.0, "3 y"),
     (3652.0, "10 y"),
 ];
+
+/// What there is no room for on a phone.
+const RARE: [&str; 2] = ["−1 mo", "3 y"];
 
 #[cfg(test)]
 mod tests {

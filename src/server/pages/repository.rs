@@ -51,7 +51,7 @@ async fn made(
     };
     let body = html! {
         (summary(&repository, changed, now))
-        (contents(gun))
+        (contents(gun, &repository))
         (problems::section(&repository.problems, now))
         (tags::section(gun, wanted, page.as_ref(), &since, now))
         (picture::section(&repository.roles, now))
@@ -83,12 +83,12 @@ fn summary(repository: &Repository, changed: Timestamp, now: Timestamp) -> Marku
     }
 }
 
-fn contents(gun: &str) -> Markup {
+fn contents(gun: &str, repository: &Repository) -> Markup {
     html! {
         nav.contents aria-label="On this page" {
             ul {
                 li { a href="#tags" { "Signed tags" } }
-                li { a href="#validity" { "Validity" } }
+                @if !repository.roles.is_empty() { li { a href="#validity" { "Validity" } } }
                 li { a href="#roles" { "Who may sign" } }
                 li { a href=(address::history(gun, None)) { "History" } }
             }

@@ -1,6 +1,7 @@
 //! Who may sign: roles, keys, thresholds, paths.
 
 use super::figures;
+use super::frame::breakable;
 use super::model::{FileState, RoleFacts};
 use crate::tuf::role::{RELEASES, RoleName};
 use maud::{Markup, html};
@@ -43,7 +44,7 @@ fn line(role: &RoleFacts) -> Markup {
     html! {
         tr {
             th scope="row" class={ "depth-" (depth) } {
-                (role.name)
+                (breakable(role.name.as_str()))
                 span.who { (called(&role.name)) }
             }
             td data-label="May sign" { (may_sign(role)) }

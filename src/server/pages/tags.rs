@@ -142,7 +142,7 @@ pub(super) fn section(
                 Some(page) => {
                     @if let Some(until) = page.until {
                         p { "Clients refuse all of them now. This is what they believed until "
-                            (figures::moment(until)) "." }
+                            (figures::day(until)) "." }
                     }
                     @if page.all > FEW { (search(gun, wanted)) }
                     @if page.found == 0 {
@@ -217,6 +217,9 @@ fn signers(tag: &SignedTag) -> Markup {
 }
 
 fn pages(gun: &str, wanted: &Wanted, page: &TagPage) -> Markup {
+    if page.pages == 1 && page.found == page.all {
+        return html! {};
+    }
     let first = (page.number - 1) * PAGE + 1;
     let last = (first + page.rows.len()).saturating_sub(1);
     html! {

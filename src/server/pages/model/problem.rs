@@ -91,7 +91,7 @@ fn of_role(role: &RoleFacts, now: Timestamp) -> Vec<Problem> {
             role: name(),
             at: file.expires,
         }),
-        FileState::Signed(file) if file.expires <= now + warning(file) => {
+        FileState::Signed(file) if file.expires <= now + warning(&role.name, file) => {
             problems.push(Problem::Soon {
                 role: name(),
                 at: file.expires,
@@ -121,11 +121,14 @@ fn of_role(role: &RoleFacts, now: Timestamp) -> Vec<Problem> {
     problems
 }
 
-/// How long before its date a role is worth a warning: a month, or a third of a short life.
+/// How long before its date a role is worth a warning: a month.
 ///
-/// A server signs its timestamps for two weeks and renews them in the middle: a month would warn
-/// of every one of them.
-fn warning(file: &SignedFile) -> SignedDuration {
+/// A server signs its timestamps for two weeks and renews them in the middle, and some servers
+/// treat snapshots so: for these it is a third of the life, if that is shorter.
+fn warning(role: &RoleName, file: &SignedFile) -> SignedDuration {
+    if !matches!(role.as_str(), "snapshot" | "timestamp") {
+        return MONTH;
+    }
     let life = file.expires.duration_since(file.issued);
     (life / 3).clamp(SignedDuration::ZERO, MONTH)
 }
