@@ -61,9 +61,9 @@ impl Wanted {
         for (name, value) in pairs.take(MOST_PAIRS) {
             let value = bounded(&value);
             match name.as_ref() {
-                "q" => wanted.search = value.trim().to_owned(),
+                "q" => value.trim().clone_into(&mut wanted.search),
                 "after" => wanted.after = value,
-                "tag" => wanted.tag = value.trim().to_owned(),
+                "tag" => value.trim().clone_into(&mut wanted.tag),
                 "page" => wanted.page = value.parse().unwrap_or(1).max(1),
                 "v" => wanted.version = value,
                 _ => {}

@@ -17,7 +17,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// The whole page.
-pub(super) fn frame(page: Frame<'_>) -> Markup {
+pub(super) fn frame(page: &Frame<'_>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {

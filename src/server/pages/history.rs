@@ -36,7 +36,7 @@ pub(super) async fn answer(
 }
 
 fn shown(gun: &str, page: &Page, later: bool, now: Timestamp) -> Markup {
-    frame(Frame {
+    frame(&Frame {
         title: &format!("History of {gun}"),
         path: &[
             ("Repositories", address::list("", "")),

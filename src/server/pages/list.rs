@@ -116,7 +116,7 @@ async fn readable(
 }
 
 fn page(wanted: &Wanted, found: &Found, now: Timestamp) -> Markup {
-    frame(Frame {
+    frame(&Frame {
         title: "Repositories",
         path: &[],
         now,

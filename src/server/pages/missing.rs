@@ -75,7 +75,7 @@ pub(super) fn broken(error: &ReadError, now: Timestamp) -> Response<Full<Bytes>>
 }
 
 fn say(status: StatusCode, title: &str, words: &str, now: Timestamp) -> Response<Full<Bytes>> {
-    let page = frame(Frame {
+    let page = frame(&Frame {
         title,
         path: &[],
         now,

@@ -75,11 +75,11 @@ pub(super) async fn newest(
         };
         files.insert(name, file);
     }
-    match files.is_empty() {
+    if files.is_empty() {
         // Deleted since the question before.
-        true => Ok(Newest::Nothing),
-        false => Ok(Newest::Files(files, changed)),
+        return Ok(Newest::Nothing);
     }
+    Ok(Newest::Files(files, changed))
 }
 
 /// The file with these facts.

@@ -61,7 +61,7 @@ async fn made(
 }
 
 fn around(gun: &str, now: Timestamp, body: Markup) -> Markup {
-    frame(Frame {
+    frame(&Frame {
         title: gun,
         path: &[("Repositories", address::list("", ""))],
         now,

@@ -129,6 +129,31 @@ impl Chromium {
             .collect()
     }
 
+    /// Presses the tabulator once.
+    pub(crate) fn tab(&mut self) {
+        for kind in ["rawKeyDown", "keyUp"] {
+            let key =
+                json!({"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9});
+            self.call("Input.dispatchKeyEvent", &key);
+        }
+    }
+
+    /// Clicks in the middle of the first element that this selects.
+    pub(crate) fn click(&mut self, selector: &str) {
+        let place = self.evaluate(&format!(
+            "(() => {{ const e = document.querySelector({selector:?}); \
+             e.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
+             const r = e.getBoundingClientRect(); \
+             return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
+        ));
+        for kind in ["mousePressed", "mouseReleased"] {
+            let click = json!({
+                "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1
+            });
+            self.call("Input.dispatchMouseEvent", &click);
+        }
+    }
+
     /// A PNG of the whole page.
     pub(crate) fn picture(&mut self, path: &Path) {
         let height = self.evaluate("Math.min(document.documentElement.scrollHeight, 6000)");

@@ -85,7 +85,7 @@ impl Archive {
             "root" => {
                 let rooted = self.root(version)?;
                 let by = rooted.root().signers();
-                Ok(self.signed("root key", by))
+                Ok(Self::signed("root key", by))
             }
             "snapshot" => self.tell_alone::<Snapshot>(role, version),
             "timestamp" => self.tell_alone::<TimestampFile>(role, version),
@@ -96,7 +96,7 @@ impl Archive {
     fn tell_alone<T: Document>(&mut self, role: &RoleName, version: u64) -> Result<Told, String> {
         let keys = self.keys(role, version)?;
         let file = self.verified::<T>(role, version, &keys)?;
-        Ok(self.signed(&format!("{role} key"), file.signers()))
+        Ok(Self::signed(&format!("{role} key"), file.signers()))
     }
 
     fn tell_targets(
@@ -148,7 +148,7 @@ impl Archive {
         }
     }
 
-    fn signed<'k>(&self, name: &str, keys: impl Iterator<Item = &'k KeyId>) -> Told {
+    fn signed<'k>(name: &str, keys: impl Iterator<Item = &'k KeyId>) -> Told {
         let by = keys.map(|key| SignedBy {
             name: name.to_owned(),
             key: key.to_string(),
