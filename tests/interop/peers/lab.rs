@@ -12,8 +12,8 @@ use super::{
     engine::Engine,
     home::Home,
     image::{Image, image},
-    notary_server::NotaryServer,
     registry::{Lock, Registry},
+    server::{Kind, Options, Server},
     token_server::TokenServer,
 };
 
@@ -21,7 +21,7 @@ use super::{
 pub(crate) struct Lab {
     engine: OnceLock<Engine>,
     pub(crate) registry: Registry,
-    pub(crate) server: NotaryServer,
+    pub(crate) server: Server,
     tokens: Option<TokenServer>,
     // Last, so that its files outlive the services above.
     root: TempDir,
@@ -29,21 +29,25 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// Starts the trust server and the registry, both open to everybody.
-    pub(crate) fn start() -> Self {
-        Self::guarded(|_| None, Lock::Open)
+    pub(crate) fn start(server: Kind) -> Self {
+        Self::guarded(server, |_| None, Lock::Open)
     }
 
     /// Starts a trust server that lets in whom a token server vouches for.
-    pub(crate) fn with_tokens() -> Self {
-        Self::guarded(|folder| Some(TokenServer::start(folder)), Lock::Open)
+    pub(crate) fn with_tokens(server: Kind) -> Self {
+        Self::guarded(
+            server,
+            |folder| Some(TokenServer::start(folder)),
+            Lock::Open,
+        )
     }
 
     /// Starts a registry that wants a name and a password.
-    pub(crate) fn with_passwords() -> Self {
-        Self::guarded(|_| None, Lock::Htpasswd)
+    pub(crate) fn with_passwords(server: Kind) -> Self {
+        Self::guarded(server, |_| None, Lock::Htpasswd)
     }
 
-    fn guarded(tokens: impl Fn(&Path) -> Option<TokenServer>, lock: Lock) -> Self {
+    fn guarded(server: Kind, tokens: impl Fn(&Path) -> Option<TokenServer>, lock: Lock) -> Self {
         // Not in TMPDIR: the path of a unix socket must stay below 108 bytes.
         let root = tempfile::Builder::new()
             .prefix("lab")
@@ -51,7 +55,11 @@ impl Lab {
             .expect("a folder");
         certificate::write_into(root.path());
         let tokens = tokens(root.path());
-        let server = NotaryServer::start(root.path(), tokens.as_ref());
+        let options = Options {
+            tokens: tokens.as_ref(),
+            ..Options::default()
+        };
+        let server = Server::start(server, root.path(), options);
         let registry = Registry::start(root.path(), lock);
         Self {
             engine: OnceLock::new(),
