@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    postgres::Cluster,
+    postgres::{Cluster, shared},
     program,
     service::{NotReady, Service, on_a_free_port},
 };
@@ -21,14 +21,14 @@ pub(crate) struct NotarySigner {
     port: u16,
     authority: PathBuf,
     _service: Service,
-    cluster: Cluster,
+    cluster: &'static Cluster,
 }
 
 impl NotarySigner {
     /// Starts in `folder`, where `ca.crt`, `server.crt` and `server.key` already are.
     pub(crate) fn start(folder: &Path) -> Self {
-        let cluster = Cluster::new();
-        let storage = storage(&cluster, SIGNER_TABLES);
+        let cluster = shared();
+        let storage = storage(cluster, SIGNER_TABLES);
         let (port, service) = on_a_free_port(|port| start_on(port, folder, &storage));
         Self {
             port,
@@ -51,7 +51,7 @@ impl NotarySigner {
 
     /// The `storage` part of a notary-server configuration, empty.
     pub(crate) fn new_storage(&self) -> Value {
-        storage(&self.cluster, SERVER_TABLES)
+        storage(self.cluster, SERVER_TABLES)
     }
 }
 

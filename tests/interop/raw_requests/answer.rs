@@ -42,10 +42,11 @@ fn cache(reply: &Reply) -> Option<String> {
     Some(words)
 }
 
-/// `modified`, for a date of RFC 1123: Notary ends it with the server's zone, HTTP wants `GMT`.
+/// `modified`, for a date of RFC 1123: Notary ends it with the zone of its database, HTTP wants
+/// `GMT`.
 fn modified(reply: &Reply) -> Option<String> {
     let date = reply.header("last-modified")?;
-    let date = date.replace(" UTC", " GMT");
+    let date = date.replace(" UTC", " GMT").replace(" +0000", " GMT");
     let known = jiff::fmt::rfc2822::parse(&date).is_ok() && date.ends_with(" GMT");
     Some(if known {
         "modified".to_owned()
@@ -139,6 +140,7 @@ fn error(error: &Value) -> String {
             let name = detail["Name"].as_str().unwrap_or("no name");
             format!("{words} {name}{}: {said}", missing.unwrap_or_default())
         }
+        Some(detail) if detail["Severity"].is_string() => format!("{words} {{of the database}}"),
         Some(detail) => format!("{words} {}", sorted(detail)),
     }
 }

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use trust::tuf::{
+    delegation::Delegations,
     digest::FileMeta,
     envelope::{Document, file_bytes},
     root::Root,
+    snapshot::Snapshot,
     targets::Targets,
+    timestamp::Timestamp,
 };
 
 use super::request::Wire;
@@ -110,17 +113,15 @@ impl Repository {
             "root" => self.root(changes),
             "snapshot" => {
                 let meta = self.meta(changes);
-                let facts = self.publisher.snapshot.clone();
-                let facts = trust::tuf::snapshot::Snapshot {
+                let facts = Snapshot {
                     expires,
                     meta,
                     version,
-                    ..facts
                 };
                 seal(&facts, &self.signers("snapshot", changes))
             }
             "timestamp" => {
-                let facts = trust::tuf::timestamp::Timestamp {
+                let facts = Timestamp {
                     expires,
                     version,
                     ..self.publisher.timestamp.clone()
@@ -136,7 +137,7 @@ impl Repository {
                     ..known.cloned().unwrap_or(empty)
                 };
                 if changes.has("undelegated") {
-                    facts.delegations = trust::tuf::delegation::Delegations::default();
+                    facts.delegations = Delegations::default();
                 }
                 seal(&facts, &self.signers(role, changes))
             }

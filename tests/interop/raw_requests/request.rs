@@ -57,6 +57,7 @@ impl Wire {
     pub(crate) fn send(&self, request: &Request<'_>) -> Option<Reply> {
         let socket = TcpStream::connect(&self.host).expect("a server");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        socket.set_nodelay(true).expect("a socket");
         let name = ServerName::try_from("127.0.0.1").expect("a name");
         let tls = ClientConnection::new(Arc::clone(&self.tls), name).expect("a connection");
         let mut stream = StreamOwned::new(tls, socket);
