@@ -34,4 +34,5 @@ mod raw_requests;
 mod root_certificate;
 mod root_rotation;
 mod same_output;
+mod same_script;
 mod transcript;

@@ -12,6 +12,7 @@ use super::{
     engine::Engine,
     home::Home,
     image::{Image, image},
+    notary_signer::NotarySigner,
     registry::{Lock, Registry},
     server::{Kind, Options, Server},
     token_server::TokenServer,
@@ -23,6 +24,7 @@ pub(crate) struct Lab {
     pub(crate) registry: Registry,
     pub(crate) server: Server,
     tokens: Option<TokenServer>,
+    _signer: Option<NotarySigner>,
     // Last, so that its files outlive the services above.
     root: TempDir,
 }
@@ -47,16 +49,30 @@ impl Lab {
         Self::guarded(server, |_| None, Lock::Htpasswd)
     }
 
+    /// Starts the trust server as it is run for an organisation: notary-server with notary-signer
+    /// and `PostgreSQL`.
+    pub(crate) fn in_earnest(server: Kind) -> Self {
+        let root = folder();
+        let signer = (server == Kind::Notary).then(|| NotarySigner::start(root.path()));
+        Self::assembled(server, root, signer, None, Lock::Open)
+    }
+
     fn guarded(server: Kind, tokens: impl Fn(&Path) -> Option<TokenServer>, lock: Lock) -> Self {
-        // Not in TMPDIR: the path of a unix socket must stay below 108 bytes.
-        let root = tempfile::Builder::new()
-            .prefix("lab")
-            .tempdir_in("/tmp")
-            .expect("a folder");
-        certificate::write_into(root.path());
+        let root = folder();
         let tokens = tokens(root.path());
+        Self::assembled(server, root, None, tokens, lock)
+    }
+
+    fn assembled(
+        server: Kind,
+        root: TempDir,
+        signer: Option<NotarySigner>,
+        tokens: Option<TokenServer>,
+        lock: Lock,
+    ) -> Self {
         let options = Options {
             tokens: tokens.as_ref(),
+            signer: signer.as_ref(),
             ..Options::default()
         };
         let server = Server::start(server, root.path(), options);
@@ -66,6 +82,7 @@ impl Lab {
             registry,
             server,
             tokens,
+            _signer: signer,
             root,
         }
     }
@@ -114,4 +131,15 @@ impl Lab {
     pub(crate) fn folder(&self) -> &Path {
         self.root.path()
     }
+}
+
+/// A folder with the lab's certificates, not in TMPDIR: the path of a unix socket must stay below
+/// 108 bytes.
+fn folder() -> TempDir {
+    let root = tempfile::Builder::new()
+        .prefix("lab")
+        .tempdir_in("/tmp")
+        .expect("a folder");
+    certificate::write_into(root.path());
+    root
 }
