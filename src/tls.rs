@@ -11,7 +11,10 @@ mod verifier;
 pub use files::{Identity, TlsError, TlsFiles};
 
 use reqwest::Url;
-use rustls::{ClientConfig, crypto::ring};
+use rustls::{
+    ClientConfig,
+    crypto::{CryptoProvider, ring},
+};
 use std::{error::Error, io, sync::Arc, time::Duration};
 
 /// An HTTP client that verifies servers, keeps connections alive and follows no redirects.
@@ -45,7 +48,7 @@ pub(crate) fn http_client_with(
 /// TLS settings that trust the given authorities and, if those do not vouch, the system's.
 pub fn client_config(files: &TlsFiles) -> Result<ClientConfig, TlsError> {
     install_provider();
-    let provider = Arc::new(ring::default_provider());
+    let provider = provider();
     let verifier = verifier::Verifier::new(&files.authorities, Arc::clone(&provider))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -68,6 +71,11 @@ pub fn client_config(files: &TlsFiles) -> Result<ClientConfig, TlsError> {
 pub fn install_provider() {
     // An error only says that a provider is there already.
     let _ = ring::default_provider().install_default();
+}
+
+/// The cryptography that TLS works with, of servers too.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
 }
 
 /// Whether the host is this machine by its very name; nothing is resolved.

@@ -13,10 +13,11 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Neighbours that may use each other all the same: (who, whom).
-const DOORS_BETWEEN_NEIGHBOURS: [(&str, &str); 7] = [
+const DOORS_BETWEEN_NEIGHBOURS: [(&str, &str); 8] = [
     ("config", "tls"),
     ("engine", "config"),
     ("engine", "remote"),
+    ("listen", "tls"),
     ("registry", "config"),
     ("registry", "remote"),
     ("remote", "config"),

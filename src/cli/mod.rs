@@ -15,6 +15,7 @@ mod prompt;
 mod pull;
 mod repo;
 mod revoke;
+mod server;
 mod session;
 mod sign;
 mod signer;
@@ -55,6 +56,7 @@ enum Command {
     Verify(verify::Args),
     Pull(pull::Args),
     Why(why::Args),
+    Server(server::Args),
 }
 
 /// Runs the program with these words, the first of which is its own name.
@@ -101,9 +103,11 @@ fn start(
     if session.globals.verbose {
         trace(session.out.has_colors());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let mut runtime = match cli.command {
+        Command::Server(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(async {
             tokio::select! {
@@ -144,6 +148,7 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Why(args) => why::run(args, session)
             .await
             .map_err(|failure| failure.doing(format!("why {}", args.image))),
+        Command::Server(args) => server::run(args, session).await,
     }
 }
 

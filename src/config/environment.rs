@@ -1,6 +1,7 @@
 //! Every environment variable this program reads, captured in one place.
 
 use super::{ConfigError, DockerConfig, read_bounded};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -36,6 +37,14 @@ pub struct Environment {
     pub docker_tls_verify: Option<String>,
     /// `DOCKER_CERT_PATH`: certificates for `DOCKER_HOST`.
     pub docker_cert_path: Option<PathBuf>,
+    /// `XDG_DATA_HOME`: where programs keep data of a user.
+    pub data_home: Option<PathBuf>,
+    /// `TRUST_SERVER_PASSPHRASE`: opens the online keys of a trust server.
+    pub server_passphrase: Option<Zeroizing<String>>,
+    /// `TRUST_SERVER_PASSPHRASE_FILE`.
+    pub server_passphrase_file: Option<PathBuf>,
+    /// `NOTARY_SERVER_…`: what overrides a notary-server configuration, by the rest of the name.
+    pub notary_server: BTreeMap<String, String>,
     /// `NO_COLOR`: whether colors are unwanted.
     pub no_color: bool,
 }
@@ -57,6 +66,10 @@ impl Environment {
             docker_context: text("DOCKER_CONTEXT"),
             docker_tls_verify: text("DOCKER_TLS_VERIFY"),
             docker_cert_path: path("DOCKER_CERT_PATH"),
+            data_home: path("XDG_DATA_HOME"),
+            server_passphrase: text("TRUST_SERVER_PASSPHRASE").map(Zeroizing::new),
+            server_passphrase_file: path("TRUST_SERVER_PASSPHRASE_FILE"),
+            notary_server: beginning_with("NOTARY_SERVER_"),
             no_color: text("NO_COLOR").is_some(),
         }
     }
@@ -150,6 +163,15 @@ fn text(variable: &str) -> Option<String> {
             .into_string()
             .unwrap_or_else(|value| value.to_string_lossy().into_owned()),
     )
+}
+
+fn beginning_with(prefix: &str) -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let name = name.to_str()?.strip_prefix(prefix)?.to_owned();
+            Some((name, value.into_string().ok()?))
+        })
+        .collect()
 }
 
 fn path(variable: &str) -> Option<PathBuf> {

@@ -1,1 +1,84 @@
 //! What a trust server does with repositories: serve, accept, renew, hold online keys.
+//!
+//! The rules are those of [`crate::tuf::accept`]; here they meet the store, the keys and the
+//! clock that is handed in. What readers ask for most is kept in memory, and never older than a
+//! publish that was answered, through whichever process.
+
+mod delete;
+mod error;
+mod kept;
+mod keys;
+mod prune;
+mod publish;
+mod pulse;
+mod renew;
+mod serve;
+
+pub use error::HostingError;
+pub use kept::{Held, Kept};
+pub use prune::named_hashes;
+pub use renew::Renewal;
+pub use serve::Served;
+
+use crate::tuf::accept::{Bounds, Margins};
+use kept::Memory;
+use pulse::Heartbeat;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use trust_store::server::{Sealer, Store};
+
+/// The repositories of a trust server. Clones share everything.
+#[derive(Clone)]
+pub struct Hosting {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    sealer: Sealer,
+    bounds: Bounds,
+    margins: Margins,
+    heartbeat: Heartbeat,
+    memory: Memory,
+    /// One publish after the other to a repository: the second would only be refused and try again.
+    turns: [Mutex<()>; TURNS],
+}
+
+/// What an operator decides about [`Hosting`].
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// How much a repository may hold
+    pub bounds: Bounds,
+    /// How early online roles are signed anew
+    pub margins: Margins,
+    /// Bytes of metadata kept in memory
+    pub memory: u64,
+}
+
+impl Hosting {
+    /// Serves what is in `store`, signing with the keys that `sealer` opens.
+    ///
+    /// Has to be called within a runtime: a task of its own watches for changes made elsewhere.
+    pub fn new(store: Store, sealer: Sealer, policy: Policy) -> Self {
+        let inner = Inner {
+            heartbeat: Heartbeat::start(store.pulse(), store.clone()),
+            store,
+            sealer,
+            bounds: policy.bounds,
+            margins: policy.margins,
+            memory: Memory::of(policy.memory),
+            turns: std::array::from_fn(|_| Mutex::default()),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+}
+
+/// Enough that two busy repositories seldom wait for each other.
+const TURNS: usize = 64;

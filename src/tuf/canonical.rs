@@ -35,10 +35,19 @@ impl<'a> Node<'a> {
     /// # Errors
     /// Not JSON, not UTF-8, a duplicate member, a fraction, too deep or too many values.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
+        Self::parse_within(bytes, limits::JSON_DEPTH)
+    }
+
+    /// The same with objects and arrays nested at most so deep.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_within(bytes: &'a [u8], deepest: usize) -> Result<Self, serde_json::Error> {
         let budget = Cell::new(limits::JSON_VALUES);
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let node = Reader {
             depth: 0,
+            deepest,
             budget: &budget,
         }
         .deserialize(&mut reader)?;
@@ -191,6 +200,7 @@ fn has_any(bytes: &[u8], special: impl Fn(u8) -> bool) -> bool {
 #[derive(Clone, Copy)]
 struct Reader<'b> {
     depth: usize,
+    deepest: usize,
     budget: &'b Cell<usize>,
 }
 
@@ -210,7 +220,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
         let left = self.budget.get().checked_sub(1);
         self.budget
             .set(left.ok_or_else(|| D::Error::custom("too many values"))?);
-        if self.depth > limits::JSON_DEPTH {
+        if self.depth > self.deepest {
             return Err(D::Error::custom("nested too deeply"));
         }
         reader.deserialize_any(self)

@@ -120,7 +120,15 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// The bytes are not such a file.
     pub fn parse(file: &'a [u8]) -> Result<Self, Malformed> {
-        let node = Node::parse(file).map_err(|e| Malformed::Json(e.to_string()))?;
+        Self::parse_within(file, limits::JSON_DEPTH)
+    }
+
+    /// The same with JSON nested at most so deep.
+    ///
+    /// # Errors
+    /// The bytes are not such a file.
+    pub fn parse_within(file: &'a [u8], deepest: usize) -> Result<Self, Malformed> {
+        let node = Node::parse_within(file, deepest).map_err(|e| Malformed::Json(e.to_string()))?;
         let Node::Object(members) = node else {
             return Err(Malformed::Wrong("file"));
         };
@@ -145,7 +153,7 @@ impl<'a> Unverified<'a> {
     ///
     /// # Errors
     /// The file is not of type `T`.
-    pub(super) fn claims<T: Document>(&self, role: &RoleName) -> Result<T, Malformed> {
+    pub(crate) fn claims<T: Document>(&self, role: &RoleName) -> Result<T, Malformed> {
         read_facts(&self.signed, role)
     }
 

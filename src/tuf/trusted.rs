@@ -89,7 +89,8 @@ impl Rooted {
         Ok(next)
     }
 
-    fn successor(&self, file: &[u8], now: Option<Timestamp>) -> Result<Self, TufError> {
+    /// Accepts a root that the keys trusted so far signed, whatever its version and date.
+    pub(super) fn successor(&self, file: &[u8], now: Option<Timestamp>) -> Result<Self, TufError> {
         let role = RoleName::root();
         let old = self.root.facts().certified_keys(&self.gun, None)?;
         let unverified = Unverified::parse(file).map_err(of_role(&role))?;

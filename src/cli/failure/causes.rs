@@ -4,13 +4,18 @@ use super::{Doing, Failure};
 use trust::{
     config::ConfigError,
     engine::EngineError,
+    listen::CertificateProblem,
     policy::Reason,
     reference::ReferenceError,
     registry::RegistryError,
     repository::{Error, OpenError, keyring::KeyringError},
     tls::TlsError,
 };
-use trust_store::{keys::KeyError, metadata::CacheError};
+use trust_store::{
+    keys::KeyError,
+    metadata::CacheError,
+    server::{SealError, StoreError},
+};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -133,3 +138,29 @@ impl From<EngineError> for Failure {
 
 const READABLE_FOLDER: &str = "name a folder of your own with --trust-dir";
 const WRITABLE_FOLDER: &str = "name a folder with --trust-dir that can be written and has room";
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::BadName { .. } | StoreError::BadUrl { .. } | StoreError::NotEmpty => {
+                Self::wrong(error.to_string())
+            }
+            _ => Self::unfinished(error.to_string()),
+        }
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Store(error) => error.into(),
+            other => Self::wrong(other.to_string()),
+        }
+    }
+}
+
+impl From<CertificateProblem> for Failure {
+    fn from(error: CertificateProblem) -> Self {
+        Self::wrong(error.to_string())
+    }
+}

@@ -21,7 +21,7 @@ const P256_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3
 ///
 /// Notary writes version 1 without the public key that version promises, so the version is read
 /// and not believed, and whatever follows the key is skipped.
-pub(super) fn from_pkcs8(bytes: &[u8]) -> Result<PrivateKey, KeyError> {
+pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<PrivateKey, KeyError> {
     let (algorithm, key) = split_pkcs8(bytes).map_err(KeyError::damaged)?;
     match algorithm.oid {
         EC_OID => from_ec(key, curve_of(&algorithm)?),
@@ -67,7 +67,7 @@ pub(super) fn from_notary_ed25519(bytes: &[u8]) -> Result<PrivateKey, KeyError> 
 }
 
 /// Writes PKCS#8 that Docker, Notary and (but for Ed25519) OpenSSL read.
-pub(super) fn to_pkcs8(key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(crate) fn to_pkcs8(key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let (oid, parameters, inner) = match &key.secret {
         Secret::Ecdsa(key) => (EC_OID, Some(AnyRef::from(&P256_OID)), sec1_der(key)),
         Secret::Ed25519(key) => (NOTARY_ED25519_OID, None, Ok(notary_ed25519(key))),

@@ -15,9 +15,11 @@ mod public;
 mod public_file;
 mod store;
 
+pub(crate) use encoding::{from_pkcs8, to_pkcs8};
 pub use error::KeyError;
 pub use file::{EncryptedKey, KeyFile, MAX_FILE_SIZE, read_file};
 pub use passphrase::Passphrase;
+pub(crate) use private::fill_randomly;
 pub use private::{Algorithm, PrivateKey, Signature};
 pub use public::PublicKey;
 pub use public_file::{encode_public, parse_public};

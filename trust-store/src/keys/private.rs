@@ -155,7 +155,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-pub(super) fn fill_randomly(bytes: &mut [u8]) -> Result<(), KeyError> {
+pub(crate) fn fill_randomly(bytes: &mut [u8]) -> Result<(), KeyError> {
     SystemRandom::new()
         .fill(bytes)
         .map_err(|_| KeyError::Randomness)

@@ -54,9 +54,9 @@ async fn copy(from: &Database, to: &Database) -> Result<(), StoreError> {
 }
 
 async fn refuse_what_is_used(open: &mut AnyConnection) -> Result<(), StoreError> {
-    // The counters are the only rows that a new store has, and every change of it moves one of
-    // these tables.
-    for table in TABLES.iter().filter(|table| **table != "counters") {
+    // Counters and the seal are the only rows that a store has before its first use, and every use
+    // of it moves one of the other tables.
+    for table in TABLES.iter().filter(|table| !FIRST_ROWS.contains(table)) {
         let query = AssertSqlSafe(format!("SELECT 1 AS one FROM {table} LIMIT 1"));
         if sqlx::query(query)
             .fetch_optional(&mut *open)
@@ -66,7 +66,10 @@ async fn refuse_what_is_used(open: &mut AnyConnection) -> Result<(), StoreError>
             return Err(StoreError::NotEmpty);
         }
     }
-    sqlx::query("DELETE FROM counters").execute(open).await?;
+    for table in FIRST_ROWS {
+        let query = AssertSqlSafe(format!("DELETE FROM {table}"));
+        sqlx::query(query).execute(&mut *open).await?;
+    }
     Ok(())
 }
 
@@ -144,7 +147,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// All tables of the schema.
-pub(super) const TABLES: [&str; 8] = [
+pub(super) const TABLES: [&str; 9] = [
     "changes",
     "counters",
     "files",
@@ -152,5 +155,9 @@ pub(super) const TABLES: [&str; 8] = [
     "keys",
     "repositories",
     "rights",
+    "seal",
     "users",
 ];
+
+/// Tables with rows in a store that was never used.
+const FIRST_ROWS: [&str; 2] = ["counters", "seal"];

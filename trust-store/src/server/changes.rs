@@ -1,7 +1,8 @@
 //! The change feed: one entry for each new timestamp and each deletion.
 
 use jiff::Timestamp;
-use sqlx::{AnyConnection, Row};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, Row};
 
 use super::database::{AnyRow, bounded};
 use super::names::{checked, read_number, read_time, stored_time};
@@ -93,6 +94,50 @@ impl Store {
         })
         .await
     }
+}
+
+/// A connection kept to ask over and over which change is the latest.
+#[derive(Debug)]
+pub struct Pulse {
+    store: Store,
+    open: Option<PoolConnection<Any>>,
+}
+
+impl Store {
+    /// Asks which change is the latest, on a connection of its own.
+    pub fn pulse(&self) -> Pulse {
+        Pulse {
+            store: self.clone(),
+            open: None,
+        }
+    }
+}
+
+impl Pulse {
+    /// The number of the latest change; every change that was answered before is counted.
+    pub async fn latest(&mut self) -> Result<i64, StoreError> {
+        bounded(async {
+            // A connection that was kept may have died with the database it led to.
+            if let Some(mut kept) = self.open.take()
+                && let Ok(latest) = latest(&mut kept).await
+            {
+                self.open = Some(kept);
+                return Ok(latest);
+            }
+            let mut new = self.store.database.read().await?;
+            let latest = latest(&mut new).await?;
+            self.open = Some(new);
+            Ok(latest)
+        })
+        .await
+    }
+}
+
+async fn latest(open: &mut AnyConnection) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT value FROM counters WHERE name = 'changes'")
+        .fetch_one(open)
+        .await?;
+    Ok(row.try_get("value")?)
 }
 
 /// The feed has a new entry once the transaction is committed; gives its number.

@@ -59,6 +59,27 @@ impl Store {
         .await
     }
 
+    /// The newest file of every role, all as of one moment, and the revision they belong to.
+    pub async fn newest_files(&self, gun: &str) -> Result<(i64, Vec<StoredFile>), StoreError> {
+        let gun = checked(gun)?;
+        bounded(async {
+            let rows = {
+                let mut open = self.database.read().await?;
+                let query = sqlx::query(NEWEST_FILES).bind(gun);
+                query.fetch_all(&mut *open).await?
+            };
+            let (mut revision, mut files) = (0, Vec::with_capacity(rows.len()));
+            for row in rows {
+                revision = row.try_get("revision")?;
+                if row.try_get::<Option<&str>, _>("role")?.is_some() {
+                    files.push(read_file(row, gun).await?);
+                }
+            }
+            Ok((revision, files))
+        })
+        .await
+    }
+
     /// The newest file of this role.
     pub async fn newest_of(&self, gun: &str, role: &str) -> Result<Option<StoredFile>, StoreError> {
         let (gun, role) = (checked(gun)?, checked(role)?);
@@ -197,6 +218,13 @@ const NEWEST: &str = "SELECT r.revision, h.role, f.version, f.sha256, f.size, f.
     FROM repositories r LEFT JOIN heads h ON h.gun = r.gun \
     LEFT JOIN files f ON f.gun = h.gun AND f.role = h.role AND f.version = h.version \
     WHERE r.gun = $1 ORDER BY h.role";
+
+const NEWEST_FILES: &str = "SELECT r.revision, f.role, f.version, f.sha256, f.size, f.created, \
+    f.base, f.data, b.size AS base_size, b.data AS base_data \
+    FROM repositories r LEFT JOIN heads h ON h.gun = r.gun \
+    LEFT JOIN files f ON f.gun = h.gun AND f.role = h.role AND f.version = h.version \
+    LEFT JOIN files b ON b.gun = f.gun AND b.role = f.role AND b.version = f.base \
+    WHERE r.gun = $1 ORDER BY f.role";
 
 const NEWEST_OF: &str = "SELECT f.role, f.version, f.sha256, f.size, f.created, f.base, f.data, \
     b.size AS base_size, b.data AS base_data \

@@ -5,7 +5,9 @@ use sqlx::{AnyConnection, Row};
 
 use super::database::{AnyRow, bounded};
 use super::names::{checked, read_time, stored_time};
+use super::seal::{SealRow, replace_seal};
 use super::{Store, StoreError};
+use crate::keys::PublicKey;
 
 /// Columns are named wherever rows are read: a newer process may add some while this one runs.
 macro_rules! select {
@@ -53,6 +55,16 @@ pub struct SealedKey {
     pub created: Timestamp,
     /// When it first signed; until then it is pending.
     pub used: Option<Timestamp>,
+}
+
+impl SealedKey {
+    /// The public part, in the words of the metadata.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey {
+            key_type: self.algorithm.clone(),
+            bytes: self.public.clone(),
+        }
+    }
 }
 
 impl Store {
@@ -142,7 +154,7 @@ impl Store {
         .await
     }
 
-    /// How often all keys were sealed anew.
+    /// The number of the seal that is on all keys; another one each time they are sealed anew.
     pub async fn seal(&self) -> Result<i64, StoreError> {
         bounded(async {
             let mut open = self.database.read().await?;
@@ -166,8 +178,13 @@ impl Store {
     /// Every key is sealed as `seal` says, or, if that fails for one, none is; gives their number.
     ///
     /// No key can be added meanwhile. `seal` runs between two statements: it must not wait.
-    pub async fn reseal<E>(
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if somebody else did so since the seal had the number `expected`.
+    pub(super) async fn reseal<E>(
         &self,
+        expected: i64,
+        next: &SealRow,
         mut seal: impl FnMut(&SealedKey) -> Result<Vec<u8>, E>,
     ) -> Result<usize, E>
     where
@@ -175,10 +192,7 @@ impl Store {
     {
         let mut open = self.database.write().await?;
         self.database.unhurried(&mut open).await?;
-        sqlx::query("UPDATE counters SET value = value + 1 WHERE name = 'seal'")
-            .execute(&mut *open)
-            .await
-            .map_err(StoreError::from)?;
+        replace_seal(&mut open, expected, next).await?;
         let keys = all(&mut open).await?;
         for key in &keys {
             sqlx::query("UPDATE keys SET sealed = $2 WHERE id = $1")

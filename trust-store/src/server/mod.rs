@@ -15,11 +15,12 @@ mod listing;
 mod names;
 mod prune;
 mod publish;
+mod seal;
 mod users;
 
 use std::time::Duration;
 
-pub use changes::{Category, Change};
+pub use changes::{Category, Change, Pulse};
 pub use codec::MAX_FILE;
 pub use error::StoreError;
 pub use files::{FileFacts, Newest, StoredFile};
@@ -27,6 +28,7 @@ pub use keys::{NewKey, SealedKey};
 pub use listing::{Listed, Listing, Past};
 pub use prune::Pruned;
 pub use publish::{NewFile, Published};
+pub use seal::{SealError, SealSource, Sealer};
 pub use users::{Action, Right, User};
 
 use database::{Database, within};

@@ -47,7 +47,7 @@ CREATE TABLE changes (
 );
 CREATE INDEX changes_by_gun ON changes (gun, id);
 
--- `changes`: the last number given. `seal`: how often all keys were sealed anew.
+-- `changes`: the last number given. `seal`: which seal is on all keys, another number each time.
 CREATE TABLE counters (
     name  NAME   NOT NULL PRIMARY KEY,
     value BIGINT NOT NULL
@@ -67,6 +67,19 @@ CREATE TABLE keys (
 );
 CREATE INDEX keys_by_role ON keys (gun, role);
 CREATE UNIQUE INDEX keys_pending ON keys (gun, role, algorithm) WHERE used IS NULL;
+
+-- How all online keys are sealed: one row, since a server first started. A key is made of a
+-- passphrase or a key file and the salt, by `method`; the cost is 0 where that is no question.
+-- `proof` opens with that key only.
+CREATE TABLE seal (
+    one    BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    method NAME   NOT NULL,
+    salt   BYTES  NOT NULL,
+    memory BIGINT NOT NULL,
+    passes BIGINT NOT NULL,
+    lanes  BIGINT NOT NULL,
+    proof  BYTES  NOT NULL
+);
 
 -- People and machines that log in with a password, and what each may do below which prefix.
 CREATE TABLE users (

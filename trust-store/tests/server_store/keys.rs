@@ -1,4 +1,4 @@
-//! Online keys: one pending key per role, resealed all at once.
+//! Online keys: one pending key per role.
 
 use trust_store::server::{NewKey, SealedKey, StoreError};
 
@@ -6,7 +6,6 @@ use crate::world::{World, at, on_every_database, publish_next};
 
 on_every_database!(
     a_pending_key_is_given_until_it_signs,
-    all_keys_are_resealed_or_none,
     eight_who_ask_at_once_get_the_same_key,
     keys_survive_their_repository,
 );
@@ -115,43 +114,4 @@ async fn keys_survive_their_repository(world: &World) {
         .unwrap();
     store.delete(GUN, at(2)).await.unwrap();
     assert_eq!(store.keys_of(GUN, "timestamp").await.unwrap().len(), 1);
-}
-
-async fn all_keys_are_resealed_or_none(world: &World) {
-    let store = world.store().await;
-    for number in 0..5 {
-        let id = format!("k{number}");
-        store
-            .put_key(&key(&id, &format!("role{number}"), "ecdsa"), 0, at(1))
-            .await
-            .unwrap();
-    }
-    let before = store.all_sealed_keys().await.unwrap();
-    let failed = store
-        .reseal(|key| match key.id.as_str() {
-            "k3" => Err(StoreError::NotEmpty),
-            _ => Ok(b"lost".to_vec()),
-        })
-        .await;
-    assert!(matches!(failed, Err(StoreError::NotEmpty)));
-    assert_eq!(store.all_sealed_keys().await.unwrap(), before);
-    assert_eq!(store.seal().await.unwrap(), 0);
-
-    let anew = |key: &SealedKey| Ok::<_, StoreError>([b"anew ", key.sealed.as_slice()].concat());
-    assert_eq!(store.reseal(anew).await.unwrap(), 5);
-    for (key, before) in store.all_sealed_keys().await.unwrap().iter().zip(&before) {
-        assert_eq!(key.sealed, [b"anew ", before.sealed.as_slice()].concat());
-        assert_eq!((&key.public, key.used), (&before.public, before.used));
-    }
-    // A key sealed as before, by a server that has not heard of it, could never be opened.
-    assert_eq!(store.seal().await.unwrap(), 1);
-    let error = store
-        .put_key(&key("k9", "late", "ecdsa"), 0, at(2))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
-    store
-        .put_key(&key("k9", "late", "ecdsa"), 1, at(2))
-        .await
-        .unwrap();
 }

@@ -22,6 +22,7 @@ mod killed;
 mod listing;
 mod prune;
 mod racing;
+mod seal;
 mod users;
 mod world;
 

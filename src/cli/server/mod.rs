@@ -1,0 +1,37 @@
+//! `trust server`: a trust server in place of notary-server, notary-signer and their database.
+
+mod backup;
+mod prune;
+mod restore;
+mod run;
+mod site;
+
+use super::failure::Failure;
+use super::session::Session;
+use clap::Subcommand;
+
+/// Run a trust server and look after it
+#[derive(clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Prune(prune::Args),
+}
+
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let (done, doing) = match &args.command {
+        Command::Run(args) => (run::run(args, session).await, "run"),
+        Command::Backup(args) => (backup::run(args, session).await, "backup"),
+        Command::Restore(args) => (restore::run(args, session).await, "restore"),
+        Command::Prune(args) => (prune::run(args, session).await, "prune"),
+    };
+    done.map_err(|failure| failure.doing(format!("server {doing}")))
+}
