@@ -12,6 +12,14 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr)]
 
 mod peers;
+#[path = "../world/mod.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the other tests use the rest"
+)]
+mod world;
 
 mod authentication;
 mod both_directions;
@@ -23,7 +31,9 @@ mod nothing_lost;
 mod pages;
 mod plugin;
 mod pull;
+mod raw_requests;
 mod root_certificate;
 mod root_rotation;
 mod same_output;
+mod same_script;
 mod transcript;
