@@ -160,6 +160,7 @@ fn read_key(pem: &str) -> Result<KeyPair, AuthorityError> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn unmakeable(error: rcgen::Error) -> AuthorityError {
     AuthorityError::Unmakeable {
         reason: error.to_string(),

@@ -163,7 +163,7 @@ fn kept_or_made(
     make: impl FnOnce() -> Result<Zeroizing<String>, AuthorityError>,
 ) -> Result<Zeroizing<String>, Failure> {
     let path = dir.join(name);
-    let made = if path.exists() {
+    let is_new = if path.exists() {
         false
     } else {
         let text = make().map_err(explained)?;
@@ -174,7 +174,7 @@ fn kept_or_made(
             Err(error) => return Err(unfinished("write", &path, &error)),
         }
     };
-    prepared.note(name, made);
+    prepared.note(name, is_new);
     read(&path)
 }
 
@@ -200,6 +200,7 @@ fn half(dir: &Path, there: &str, missing: &str) -> Failure {
         .hint(format!("bring {missing} back, or move {there} away"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn explained(error: AuthorityError) -> Failure {
     let words = error.to_string();
     match error {

@@ -2,8 +2,11 @@
 
 use super::site::Site;
 use super::{log, prepare};
-use crate::cli::{failure::Failure, session::Session};
-use jiff::{SignedDuration, Timestamp};
+use crate::cli::{
+    failure::Failure,
+    session::{Session, read_clock},
+};
+use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +63,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let hosting = Hosting::new(store.clone(), sealer, policy(settings));
     // Ids of requests differ from those of the process before.
     let first = u64::try_from(session.now().as_microsecond()).unwrap_or_default() << 8;
-    let server = Server::new(hosting.clone(), access, settings, Timestamp::now, first);
+    let server = Server::new(hosting.clone(), access, settings, read_clock, first);
     let server = Arc::new(server);
     say_ready(&listener, tls.is_some(), session)?;
     let chores = [
@@ -161,7 +164,7 @@ async fn renew(hosting: Hosting, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match hosting.renew_all(Timestamp::now()).await {
+        match hosting.renew_all(read_clock()).await {
             Ok(done) => {
                 for gun in done.renewed {
                     tracing::info!(gun, "signed the timestamp anew");
@@ -194,7 +197,7 @@ async fn look_after(tls: Option<Tls>) {
 
 fn warn_of_expiry(tls: &Tls) {
     let facts = Facts::of(&tls.certificate()).ok();
-    if let Some(warning) = facts.and_then(|facts| facts.warning(Timestamp::now())) {
+    if let Some(warning) = facts.and_then(|facts| facts.warning(read_clock())) {
         tracing::warn!("{warning}");
     }
 }
