@@ -39,7 +39,7 @@ async fn tags_stand_with_digest_signers_and_beginning() {
         ));
     }
     page.does_not_say(&digest("1.0"));
-    page.says("expired 7 signed tags 4 signers changed 31 May 2026 , 24 hours ago");
+    page.says("signer expired 7 signed tags 4 signers changed 31 May 2026 , 24 hours ago");
 }
 
 #[tokio::test]
@@ -72,7 +72,11 @@ async fn roles_stand_with_keys_thresholds_and_paths() {
         "targets (Repo Admin) every tag, and who else may 1 of 1 key {} ed25519",
         id(1)
     ));
-    page.says("targets/releases what clients pull every tag 1 of 4 keys");
+    page.says(&format!(
+        "targets/releases what clients pull every tag 1 of 4 keys {} ed25519, alice {} ed25519, bob",
+        id(10),
+        id(11)
+    ));
     page.says("targets/dave signer dave nothing: no path");
     page.says("targets/carol: version 1, from 24 March 2026 until 30 May 2026");
     page.says("targets/dave: never signed");

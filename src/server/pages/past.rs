@@ -152,40 +152,25 @@ impl Gathering<'_> {
         }))
     }
 
-    /// Brings the files that say who may sign a role at a moment; false if that is too much.
+    /// Brings the files that say who might sign a role at a moment: the role above it, what said
+    /// so of that one when it was published, and so on up to the root. False if that is too much.
     async fn bring_keys(&mut self, role: &RoleName, at: Timestamp) -> Result<bool, ReadError> {
-        let mut above = role.parent();
-        let mut roles = vec![RoleName::root()];
-        while let Some(role) = above {
-            above = role.parent();
-            roles.push(role);
-        }
-        for role in roles {
-            if self.archive.version_at(&role, at).is_some() {
-                continue;
+        let (mut role, mut at) = (role.clone(), at);
+        while role != RoleName::root() {
+            let above = role.parent().unwrap_or_else(RoleName::root);
+            if self.archive.version_at(&above, at).is_some() {
+                break;
             }
-            let Some(facts) = self.at(&role, at).await? else {
-                continue;
+            let Some(facts) = self.at(&above, at).await? else {
+                break;
             };
-            self.archive.in_force(role.clone(), at, facts.version);
-            if !self.bring(&role, &facts).await? {
+            self.archive.in_force(above.clone(), at, facts.version);
+            if !self.bring(&above, &facts).await? {
                 return Ok(false);
             }
-            // What says who may sign it was in force when it was published.
-            self.archive_root(facts.created).await?;
+            (role, at) = (above, facts.created);
         }
         Ok(true)
-    }
-
-    async fn archive_root(&mut self, at: Timestamp) -> Result<(), ReadError> {
-        let role = RoleName::root();
-        if self.archive.version_at(&role, at).is_none()
-            && let Some(facts) = self.at(&role, at).await?
-            && self.bring(&role, &facts).await?
-        {
-            self.archive.in_force(role, at, facts.version);
-        }
-        Ok(())
     }
 
     async fn at(&self, role: &RoleName, at: Timestamp) -> Result<Option<FileFacts>, ReadError> {

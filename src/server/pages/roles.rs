@@ -32,14 +32,14 @@ pub(super) fn section(roles: &[RoleFacts]) -> Markup {
                             th.number scope="col" { "Version" }
                         }
                     }
-                    tbody { @for role in roles { (line(role)) } }
+                    tbody { @for role in roles { (line(role, roles)) } }
                 }
             }
         }
     }
 }
 
-fn line(role: &RoleFacts) -> Markup {
+fn line(role: &RoleFacts, all: &[RoleFacts]) -> Markup {
     let depth = role.name.depth().min(DEEPEST);
     html! {
         tr {
@@ -49,7 +49,7 @@ fn line(role: &RoleFacts) -> Markup {
             }
             td data-label="May sign" { (may_sign(role)) }
             td data-label="Needs" { (role.threshold) " of " (figures::count(role.keys.len(), "key")) }
-            td data-label="Keys" { (keys(role)) }
+            td data-label="Keys" { (keys(role, all)) }
             td.number data-label="Version" {
                 @match &role.file {
                     FileState::Signed(file) => (file.version),
@@ -89,13 +89,25 @@ fn may_sign(role: &RoleFacts) -> Markup {
     }
 }
 
-fn keys(role: &RoleFacts) -> Markup {
+fn keys(role: &RoleFacts, all: &[RoleFacts]) -> Markup {
     html! {
         ul.keys {
             @for (id, key_type) in &role.keys {
-                li { (figures::key_id(id)) " " span.faint { (key_type) } }
+                li { (figures::key_id(id)) " " span.faint { (key_type) (holder(role, id, all)) } }
             }
         }
+    }
+}
+
+/// Whose key that is, where many share a role.
+fn holder(role: &RoleFacts, id: &str, all: &[RoleFacts]) -> String {
+    if role.name.as_str() != RELEASES {
+        return String::new();
+    }
+    let has = |signer: &&RoleFacts| signer.keys.iter().any(|(key, _)| key == id);
+    match signers(all).find(has) {
+        Some(signer) => format!(", {}", signer.name.signer()),
+        None => String::new(),
     }
 }
 
