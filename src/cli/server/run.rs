@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| Failure::unfinished(format!("cannot listen on {address}: {error}")))?;
-    let renewing = tokio::spawn(renew(hosting, settings.renew.every.into()));
+    let renewing = tokio::spawn(renew(hosting.clone(), settings.renew.every.into()));
     let reloading = tls.clone().map(|tls| tokio::spawn(reload(tls)));
     say_ready(&listener, tls.is_some(), session)?;
     let answering = Arc::clone(&server);
@@ -77,7 +77,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     if let Some(reloading) = reloading {
         reloading.abort();
     }
-    store.close().await;
+    hosting.close().await;
     Ok(())
 }
 
