@@ -1,5 +1,5 @@
 //! Promises kept against the real programs: docker, notary, notary-server,
-//! docker-registry, dockerd and skopeo, each started on loopback for one test.
+//! docker-registry, dockerd, skopeo and Chromium, each started on loopback for one test.
 //! A missing program is a failure that says how to install it.
 #![forbid(unsafe_code)]
 // Helpers outside `#[test]` bodies are test code too: a broken lab must stop the test loudly.
@@ -28,6 +28,7 @@ mod lab_itself;
 mod multi_arch;
 mod no_terminal;
 mod nothing_lost;
+mod pages;
 mod plugin;
 mod pull;
 mod raw_requests;

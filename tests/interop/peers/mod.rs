@@ -2,6 +2,7 @@
 //! joins them.
 
 pub(crate) mod certificate;
+pub(crate) mod chromium;
 pub(crate) mod docker_cli;
 pub(crate) mod engine;
 pub(crate) mod home;
