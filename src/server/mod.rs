@@ -107,6 +107,7 @@ impl Server {
         let id = RequestId::of(request.headers(), next);
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let route = Route::of(&method, uri.path());
+        let received = hyper::body::Body::size_hint(request.body()).lower();
         let mut who = None;
         let done = self.handle(&route, request, &peer, &mut who).await;
         let (mut reply, fault) = match done {
@@ -119,6 +120,7 @@ impl Server {
             route: &route,
             method: &method,
             code: reply.status().as_u16(),
+            received,
             size,
             took,
         });

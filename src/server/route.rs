@@ -108,25 +108,24 @@ fn page<'p>(method: &Method, path: &str) -> Option<Route<'p>> {
 /// `<gun>/_trust/…`: the last such mark counts, as the longest match does in Notary.
 fn in_repository<'p>(method: &Method, inside: &'p str) -> Option<Route<'p>> {
     let (gun, rest) = inside.rsplit_once("/_trust/")?;
-    let gun = name(gun)?;
+    let gun = repository(gun)?;
     if rest == "changefeed" {
         return (method == Method::GET).then_some(Route::Changes(Some(gun)));
     }
-    let file = rest.strip_prefix("tuf/")?;
-    match (method, file) {
+    let file = decoded(rest.strip_prefix("tuf/")?)?;
+    match (method, file.as_ref()) {
         (&Method::POST, "") => Some(Route::Publish(gun)),
         (&Method::DELETE, "") => Some(Route::Delete(gun)),
-        (&Method::GET, _) => get(gun, file),
-        (&Method::POST, _) => Some(Route::NewKey(gun, key_role(file)?)),
+        (&Method::GET, file) => get(gun, file),
+        (&Method::POST, file) => Some(Route::NewKey(gun, key_role(file)?)),
         _ => None,
     }
 }
 
-fn get<'p>(gun: Cow<'p, str>, file: &'p str) -> Option<Route<'p>> {
+fn get<'p>(gun: Cow<'p, str>, file: &str) -> Option<Route<'p>> {
     if let Some(role) = key_role(file) {
         return Some(Route::Key(gun, role));
     }
-    let file = name(file)?;
     let file = file.strip_suffix(".json")?;
     if let Some((role, hash)) = file.rsplit_once('.')
         && is_hash(hash)
@@ -151,10 +150,26 @@ fn key_role(file: &str) -> Option<RoleName> {
     }
 }
 
-/// A name in a path; as in Notary it may hold anything but `*`.
-fn name(path: &str) -> Option<Cow<'_, str>> {
-    let name = percent_decode_str(path).decode_utf8().ok()?;
-    (!name.is_empty() && !name.contains('*') && !name.chars().any(char::is_control)).then_some(name)
+/// A repository's name in a path. In Notary it may hold anything but `*`; what would lead elsewhere
+/// as a folder of a reader's cache is no name here.
+fn repository(path: &str) -> Option<Cow<'_, str>> {
+    let name = decoded(path)?;
+    let odd = |letter: char| letter == '*' || letter == '\\' || letter.is_control();
+    let unnamed = |part: &str| matches!(part, "" | "." | "..");
+    (!name.contains(odd) && !name.split('/').any(unnamed)).then_some(name)
+}
+
+/// The text of which this is the escaped form, if it is one.
+fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    let mut escapes = path.split('%').skip(1);
+    let whole = |escape: &str| escape.len() >= 2 && escape.bytes().take(2).all(is_hex);
+    escapes
+        .all(whole)
+        .then(|| percent_decode_str(path).decode_utf8().ok())?
+}
+
+fn is_hex(byte: u8) -> bool {
+    byte.is_ascii_hexdigit()
 }
 
 fn is_hash(text: &str) -> bool {
@@ -194,6 +209,18 @@ mod tests {
             ("GET", "/r/a/b", Route::Page),
             ("GET", "/x", Route::Unknown),
             ("POST", "/", Route::Unknown),
+            ("GET", "/v2//_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a//b/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a/../b/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/%2e%2e/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a%zz/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a%2/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a%5Cb/_trust/changefeed", Route::Unknown),
+            (
+                "GET",
+                "/v2/a%2Fb/_trust/changefeed",
+                Route::Changes(Some("a/b".into())),
+            ),
         ] {
             let method = method.parse().unwrap();
             assert_eq!(Route::of(&method, path), expected, "{method} {path}");

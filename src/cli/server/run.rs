@@ -67,7 +67,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let server = Arc::new(server);
     say_ready(&listener, tls.is_some(), session)?;
     let chores = [
-        tokio::spawn(renew(hosting, settings.renew.every.into())),
+        tokio::spawn(renew(hosting.clone(), settings.renew.every.into())),
         tokio::spawn(look_after(tls.clone())),
     ];
     let answering = Arc::clone(&server);
@@ -80,7 +80,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     for chore in chores {
         chore.abort();
     }
-    store.close().await;
+    hosting.close().await;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::{program, server::Options, service::Service};
+use super::{program, server::Options, service::Service, token_server::TokenServer};
 
 /// Its `127.0.0.1:PORT`, and the process.
 pub(crate) fn start(folder: &Path, options: Options<'_>) -> (String, Service) {
@@ -11,7 +11,10 @@ pub(crate) fn start(folder: &Path, options: Options<'_>) -> (String, Service) {
         .tempdir_in(folder)
         .expect("a folder")
         .keep();
-    fs::write(own.join("server.toml"), settings(options)).expect("a configuration file");
+    let settings = settings(options);
+    if !settings.is_empty() {
+        fs::write(own.join("server.toml"), settings).expect("a configuration file");
+    }
     let mut command = Command::new(program::trust());
     command
         .args(["server", "run", "--listen", "127.0.0.1:0", "--dir"])
@@ -36,13 +39,15 @@ fn address(said: &str) -> Option<String> {
     Some(address.trim().to_owned())
 }
 
+/// Without options, there is no configuration to be written.
 fn settings(options: Options<'_>) -> String {
-    let tokens = options
+    let mut settings = options
         .tokens
-        .map(|it| it.as_trust_option())
+        .map(TokenServer::as_trust_option)
         .unwrap_or_default();
-    format!(
-        "{tokens}\n[repositories]\nprefixes = {:?}\n",
-        options.prefixes
-    )
+    if !options.prefixes.is_empty() {
+        let prefixes = options.prefixes;
+        settings.push_str(&format!("[repositories]\nprefixes = {prefixes:?}\n"));
+    }
+    settings
 }

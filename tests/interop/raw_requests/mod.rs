@@ -45,12 +45,13 @@ fn ours_answers_the_same_but_where_the_table_says_why() {
     let mut table = table::read(TABLE);
     let answers = Servers::start(Kind::Trust).answers(&table);
     let expected = rows(&mut table).map(|row| {
-        let ours = row.ours.as_ref().map(|(ours, _)| ours.clone());
+        let ours = row.ours.as_ref().map(|(ours, _)| ours);
         (
             row.request.clone(),
-            ours.unwrap_or_else(|| row.notary.clone()),
+            without_prose(ours.unwrap_or(&row.notary)),
         )
     });
+    let answers = answers.iter().map(|it| without_prose(it)).collect();
     same(expected, answers);
 }
 
@@ -60,10 +61,20 @@ fn the_table_is_long_and_a_difference_is_one() {
     assert!(rows(&mut table).count() >= 120);
     for row in rows(&mut table) {
         if let Some((ours, why)) = &row.ours {
-            assert!(*ours != row.notary && !why.is_empty(), "{}", row.request);
+            let differs = without_prose(ours) != without_prose(&row.notary);
+            assert!(differs && !why.is_empty(), "{}", row.request);
         }
     }
     assert_eq!(table::write(&table), TABLE, "not as it would be recorded");
+}
+
+/// Without the sentence behind the class of an invalid update: it is for people, and each server
+/// has its own.
+fn without_prose(answer: &str) -> String {
+    let sentence = answer
+        .find("INVALID_UPDATE Err")
+        .and_then(|at| Some(at + answer[at..].find(": ")?));
+    sentence.map_or(answer, |at| &answer[..at]).to_owned()
 }
 
 #[track_caller]
