@@ -1,5 +1,6 @@
 //! Pages in a real browser: nothing is blocked, nothing runs over the edge, everything can be read.
 
+
 #[path = "../pages/scene.rs"]
 #[allow(
     dead_code,
@@ -7,15 +8,6 @@
     reason = "shared with the other test binary"
 )]
 mod scene;
-#[path = "../world/mod.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    clippy::needless_pass_by_value,
-    reason = "made for the other test binary; only the publisher is needed here"
-)]
-mod world;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -24,7 +16,7 @@ use serde_json::json;
 
 use crate::peers::chromium::{Chromium, View};
 use scene::Scene;
-use world::{GUN, now};
+use crate::world::{GUN, now};
 
 /// Serves the pages of a scene on loopback.
 async fn serve(scene: Scene) -> SocketAddr {
