@@ -1,6 +1,6 @@
 //! A store with repositories in it, each published step by step.
 
-use super::world::{GUN, Key, Publisher, days};
+use crate::world::{GUN, Key, Publisher, days};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Response;
