@@ -35,7 +35,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
         Command::Init(args) => (init::run(args, session).await, "init"),
         Command::Run(args) => (run::run(args, session).await, "run"),
-        Command::Certs(args) => (certs::run(args, session).await, "certs"),
+        Command::Certs(args) => (certs::run(args, session), "certs"),
         Command::Backup(args) => (backup::run(args, session).await, "backup"),
         Command::Restore(args) => (restore::run(args, session).await, "restore"),
         Command::Prune(args) => (prune::run(args, session).await, "prune"),
