@@ -216,6 +216,7 @@ impl Server {
     ) -> Result<Who, Refused> {
         let wanted = match (route.gun(), actions(route)) {
             (Some(gun), actions) => Wanted::Repository { gun, actions },
+            (None, _) if *route == Route::Page => Wanted::Pages,
             (None, _) => Wanted::Catalog,
         };
         let authorization = request.headers().get(hyper::header::AUTHORIZATION);

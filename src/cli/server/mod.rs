@@ -3,11 +3,14 @@
 mod backup;
 mod certs;
 mod init;
+mod log;
 mod prepare;
 mod prune;
+mod rekey;
 mod restore;
 mod run;
 mod site;
+mod user;
 
 use super::failure::Failure;
 use super::session::Session;
@@ -26,6 +29,8 @@ enum Command {
     Init(init::Args),
     Run(run::Args),
     Certs(certs::Args),
+    User(user::Args),
+    Rekey(rekey::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Prune(prune::Args),
@@ -34,8 +39,10 @@ enum Command {
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
         Command::Init(args) => (init::run(args, session).await, "init"),
-        Command::Run(args) => (run::run(args, session).await, "run"),
         Command::Certs(args) => (certs::run(args, session), "certs"),
+        Command::Run(args) => (run::run(args, session).await, "run"),
+        Command::User(args) => (user::run(args, session).await, "user"),
+        Command::Rekey(args) => (rekey::run(args, session).await, "rekey"),
         Command::Backup(args) => (backup::run(args, session).await, "backup"),
         Command::Restore(args) => (restore::run(args, session).await, "restore"),
         Command::Prune(args) => (prune::run(args, session).await, "prune"),

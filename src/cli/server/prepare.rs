@@ -109,7 +109,8 @@ pub(super) const AUTHORITY: &str = "ca.crt";
 const AUTHORITY_KEY: &str = "ca.key";
 /// The certificate of the server, unless the configuration names another.
 pub(super) const CERTIFICATE: &str = "server.crt";
-const KEY: &str = "server.key";
+/// Its private key.
+pub(super) const KEY: &str = "server.key";
 const FILES: [&str; 4] = [AUTHORITY, AUTHORITY_KEY, CERTIFICATE, KEY];
 
 fn checked(hosts: &[String]) -> Result<Vec<String>, Failure> {

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(token.certificates, [Path::new("/srv/bundle.pem")]);
         assert_eq!(token.keys, [Path::new("/etc/key.pem")]);
         assert_eq!(read.anonymous, Some(Everybody::None));
-        assert_eq!(read.failures.every, Duration::from_secs(300));
+        assert_eq!(read.failures.every, Duration::from_mins(5));
         assert_eq!(
             toml::from_str::<AccessSettings>("").unwrap(),
             AccessSettings::default()
