@@ -90,8 +90,7 @@ pub(super) fn renew(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Fact
     let authority = read(&dir.join(AUTHORITY))?;
     let authority_key = read(&dir.join(AUTHORITY_KEY))?;
     let pair = (authority.as_str(), authority_key.as_str());
-    let certificate =
-        certify_server(&read(&dir.join(KEY))?, &hosts, pair, now).map_err(explained)?;
+    let certificate = certify_server(&read(&dir.join(KEY))?, &hosts, pair, now)?;
     let path = dir.join(CERTIFICATE);
     write_atomic(&path, certificate.as_bytes(), 0o644)
         .map_err(|error| unfinished("write", &path, &error))?;
@@ -120,7 +119,7 @@ fn checked(hosts: &[String]) -> Result<Vec<String>, Failure> {
     }
     let mut checked = Vec::new();
     for given in hosts {
-        let host = host(given).map_err(explained)?;
+        let host = host(given)?;
         if !checked.contains(&host) {
             checked.push(host);
         }
@@ -166,7 +165,7 @@ fn kept_or_made(
     let is_new = if path.exists() {
         false
     } else {
-        let text = make().map_err(explained)?;
+        let text = make()?;
         match create_atomic(&path, text.as_bytes(), mode) {
             Ok(()) => true,
             // Another process was faster: what it made counts.
@@ -200,15 +199,16 @@ fn half(dir: &Path, there: &str, missing: &str) -> Failure {
         .hint(format!("bring {missing} back, or move {there} away"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
-fn explained(error: AuthorityError) -> Failure {
-    let words = error.to_string();
-    match error {
-        AuthorityError::Expired { .. } => Failure::wrong(words).hint(
-            "move ca.crt, ca.key and server.crt away; `trust server init` makes new ones, which \
-             clients need",
-        ),
-        _ => Failure::wrong(words),
+impl From<AuthorityError> for Failure {
+    fn from(error: AuthorityError) -> Self {
+        let failure = Self::wrong(error.to_string());
+        match error {
+            AuthorityError::Expired { .. } => failure.hint(
+                "move ca.crt, ca.key and server.crt away; `trust server init` makes new ones, \
+                 which clients need",
+            ),
+            _ => failure,
+        }
     }
 }
 
