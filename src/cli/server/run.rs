@@ -53,7 +53,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let sealer = site.sealer(&store, session).await?;
     let settings = &site.settings;
     let access = Access::new(&settings.access, store.clone())
-        .map_err(|error| Failure::wrong(error.to_string()))?;
+        .map_err(|error| Failure::wrong(error.to_string()))?
+        .sharing(sealer.secret("tokens").as_slice());
+    let access = if tls.is_some() {
+        access
+    } else {
+        access.without_tls()
+    };
     let hosting = Hosting::new(store.clone(), sealer, policy(settings));
     // Ids of requests differ from those of the process before.
     let first = u64::try_from(session.now().as_microsecond()).unwrap_or_default() << 8;
