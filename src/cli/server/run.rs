@@ -54,7 +54,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let store = site.store().await?;
     let sealer = site.sealer(&store, session).await?;
     let access = Access::new(&settings.access, store.clone())
-        .map_err(|error| Failure::wrong(error.to_string()))?;
+        .map_err(|error| Failure::wrong(error.to_string()))?
+        .sharing(sealer.secret("tokens").as_slice());
+    let access = if tls.is_some() {
+        access
+    } else {
+        access.without_tls()
+    };
     let address = args.listen.as_ref().unwrap_or(&settings.listen);
     let listener = listen::bind(address)
         .await
