@@ -96,7 +96,7 @@ impl TokenServer {
     /// The `[access.token]` part of a `trust server` configuration.
     pub(crate) fn as_trust_option(&self) -> String {
         format!(
-            "[access.token]\nrealm = {:?}\nservice = {SERVICE:?}\nissuer = {ISSUER:?}\n\
+            "[access]\nanonymous = \"none\"\n[access.token]\nrealm = {:?}\nservice = {SERVICE:?}\nissuer = {ISSUER:?}\n\
              certificates = [{:?}]\n",
             self.realm, self.bundle
         )
