@@ -1,6 +1,5 @@
 //! Pages in a real browser: nothing is blocked, nothing runs over the edge, everything can be read.
 
-
 #[path = "../pages/scene.rs"]
 #[allow(
     dead_code,
@@ -15,8 +14,8 @@ use axum::{Router, extract::Request};
 use serde_json::json;
 
 use crate::peers::chromium::{Chromium, View};
-use scene::Scene;
 use crate::world::{GUN, now};
+use scene::Scene;
 
 /// Serves the pages of a scene on loopback.
 async fn serve(scene: Scene) -> SocketAddr {
