@@ -1,6 +1,7 @@
 //! What a request says of who is asking, and of where this server is.
 
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Request};
 
 /// The parts of a request that access control looks at.
@@ -15,7 +16,7 @@ impl<'r> Asked<'r> {
     /// Those of this request.
     pub fn of<B>(request: &'r Request<B>) -> Self {
         let headers = request.headers();
-        let authority = request.uri().authority().map(|host| host.as_str());
+        let authority = request.uri().authority().map(Authority::as_str);
         Self {
             authorization: headers.get(AUTHORIZATION),
             host: authority.or_else(|| text(headers, HOST.as_str())),

@@ -135,10 +135,16 @@ impl Stage<'_> {
             ran.code, ran.stdout, ran.stderr
         );
         let lab = self.lab;
+        let folder = lab.folder().display().to_string();
         let text = text
             .replace(&lab.registry.host, "REGISTRY")
             .replace(&lab.server.host, "SERVER")
-            .replace(&lab.folder().display().to_string(), "LAB");
+            .replace(&folder, "LAB")
+            // A list of keys shows the end of long paths.
+            .replace(
+                &format!("...{}/home", &folder[folder.len() - 4..]),
+                "...LAB/home",
+            );
         mask::masked(&text)
     }
 }
