@@ -3,7 +3,7 @@
 # of medians. Wants trust (a release build) in PATH, and what scripts/install-peers --bench
 # installs. Judges nothing; leaves nothing behind.
 set -euo pipefail
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lab.sh"
 
 readonly TAGS=10000
 readonly RUNS=${TRUST_BENCH_RUNS:-30}
@@ -103,9 +103,6 @@ print_machine() {
     echo
 }
 
-# Debian builds notary without a version of its own.
-version_of() { dpkg-query --show --showformat '${Version}' "$1" 2>/dev/null || echo 'of unknown version'; }
-
 # --- The repositories ---------------------------------------------------------------------------
 
 set_up_clients() {
@@ -141,20 +138,6 @@ take_keys() {
     cp -r notary/private signer/
 }
 
-# Writes what `notary addhash` would stage, without starting it thousands of times.
-stage_tags() {
-    local folder=$1 role=$2 tags=$3 number=0 data
-    mkdir -p "$folder"
-    # As long as a multiple of three, so that the base64 of all is that of each, line by line.
-    local target='{"length":1500,"hashes":{"sha256":"%042d0="}}  '
-    # shellcheck disable=SC2059,SC2046
-    printf "$target" $(seq "$tags") | base64 --wrap 112 | while read -r data; do
-        number=$((number + 1))
-        printf '{"action":"create","role":"%s","type":"target","path":"%s","data":"%s"}' \
-            "$role" "v1.$number" "$data" >"$folder/tag-$number.change"
-    done
-}
-
 # Pushes an image without layers; `trust sign` looks it up by its digest.
 push_manifest() {
     local config
@@ -176,20 +159,7 @@ JSON
         "http://$registry/v2/$1/manifests/sha256:$digest"
 }
 
-ask() { curl --silent --show-error --fail --noproxy '*' "$@"; }
-
-hash_of() { sha256sum "$1" | cut -d' ' -f1; }
-
 # --- The servers --------------------------------------------------------------------------------
-
-make_certificates() {
-    local new=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc)
-    openssl req -x509 "${new[@]}" -days 2 -subj '/CN=benchmark authority' \
-        -keyout ca.key -out ca.crt 2>/dev/null
-    openssl req "${new[@]}" -subj /CN=localhost -keyout server.key -out server.csr 2>/dev/null
-    openssl x509 -req -in server.csr -days 1 -CA ca.crt -CAkey ca.key -CAcreateserial \
-        -extfile <(echo 'subjectAltName = IP:127.0.0.1, DNS:localhost') -out server.crt 2>/dev/null
-}
 
 try_trust_server() {
     cat >notary-server.json <<JSON
@@ -214,51 +184,6 @@ YAML
     ready="ask http://127.0.0.1:$port/v2/"
 }
 
-# Calls the given function with ports until its service runs and answers.
-start() {
-    local name=$1 try=$2 deadline
-    for _ in 1 2 3 4 5; do
-        port=$((20000 + RANDOM % 20000))
-        $try
-        deadline=$((SECONDS + 30))
-        while ((SECONDS < deadline)) && kill -0 $! 2>/dev/null; do
-            if $ready >/dev/null 2>&1; then return; fi
-            sleep 0.05
-        done
-        # Somebody has this port: the next one.
-        grep -q 'address already in use' "$name.log" || fail "$name: $(tail -n 5 "$name.log")"
-    done
-    fail "$name found no free port"
-}
-
-note() { printf '%s\n' "$1" >&2; }
-
-fail() {
-    printf 'commands: %s\n' "$1" >&2
-    exit 1
-}
-
-clean_up() {
-    local code=$?
-    trap - EXIT INT TERM
-    # Only what still runs: the number of one that ended may be somebody else's by now.
-    local running
-    read -ra running <<<"$(jobs -rp | tr '\n' ' ')"
-    if ((${#running[@]})); then
-        kill "${running[@]}" 2>/dev/null || true
-        wait "${running[@]}" 2>/dev/null || true
-    fi
-    cd /
-    rm -rf "$world"
-    exit "$code"
-}
-
-world=$(mktemp -d "${TMPDIR:-/tmp}/commands.XXXXXX")
-trap clean_up EXIT INT TERM
-cd "$world"
-# Nothing of the caller's own Docker set-up is read or written.
-export HOME=$world DOCKER_CONFIG=$world/docker
-unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_CONTENT_TRUST
 for role in CONTENT_TRUST_ROOT CONTENT_TRUST_REPOSITORY; do export "DOCKER_${role}_PASSPHRASE=passphrase"; done
 for role in ROOT TARGETS SNAPSHOT DELEGATION; do export "NOTARY_${role}_PASSPHRASE=passphrase"; done
 main

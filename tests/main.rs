@@ -17,6 +17,7 @@ mod cli;
 mod editing;
 mod layout;
 mod notary_files;
+mod pages;
 mod sealed_files;
 mod server;
 mod spec;

@@ -8,7 +8,7 @@ use std::{
 };
 use trust::{
     config::passphrase_from_file,
-    repository::keyring::{KeyName, PassphraseError, Passphrases},
+    repository::keyring::{KeyName, KeyringError, PassphraseError, Passphrases},
 };
 use trust_store::keys::Passphrase;
 use zeroize::Zeroizing;
@@ -93,15 +93,18 @@ impl<'s> Prompt<'s> {
     }
 
     fn enter_new(&self, key: &KeyName<'_>) -> Result<Secret, PassphraseError> {
-        let out = &self.session.out;
         if key.role == "root" {
-            out.complain(NEW_ROOT_KEY);
+            self.session.out.complain(NEW_ROOT_KEY);
         }
-        let name = format!("passphrase for new {}", described(key));
+        self.enter_twice(&format!("passphrase for new {}", described(key)), TOO_SHORT)
+    }
+
+    fn enter_twice(&self, name: &str, too_short: &str) -> Result<Secret, PassphraseError> {
+        let out = &self.session.out;
         for _ in 0..TRIES_NEW {
             let first = self.read(&format!("Enter {name}: "))?;
             if first.chars().count() < SHORTEST {
-                out.complain(TOO_SHORT);
+                out.complain(too_short);
             } else if *self.read(&format!("Repeat {name}: "))? == *first {
                 return Ok(first);
             } else {
@@ -166,6 +169,16 @@ impl Passphrases for Prompt<'_> {
 }
 
 impl Session {
+    /// A new secret that is no key's; `flag` names its file where nobody can be asked.
+    pub(crate) fn new_secret(&self, name: &str, flag: &str) -> Result<Secret, Failure> {
+        if !io::stdin().is_terminal() {
+            let nobody = Failure::wrong(format!("there is no {name}, and nobody to ask"));
+            return Err(nobody.hint(format!("name a file with {flag}")));
+        }
+        let entered = Prompt::new(self).enter_twice(name, TOO_SHORT_SECRET);
+        entered.map_err(|error| KeyringError::from(error).into())
+    }
+
     /// Whether the person says yes; `flag` is what says it where nobody can be asked.
     pub(crate) fn confirm(&self, question: &str, flag: &str) -> Result<bool, Failure> {
         self.out.ask(&format!("{question} [y/N] "));
@@ -217,6 +230,7 @@ password manager to generate the passphrase and keep it safe. There will be no
 way to recover this key. You can find the key in your config directory.";
 const TOO_SHORT: &str = "Passphrase is too short. Please use a password manager to generate and \
      store a good random passphrase.";
+const TOO_SHORT_SECRET: &str = "That is too short: it needs 8 characters.";
 /// Digits of a key's id that prompts show.
 const ID_DIGITS: usize = 7;
 /// Bytes of an answer to a question of yes or no.

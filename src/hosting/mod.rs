@@ -78,6 +78,12 @@ impl Hosting {
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
+
+    /// Nothing is open any more; what is asked of it from now on fails.
+    pub async fn close(&self) {
+        self.inner.heartbeat.stop();
+        self.inner.store.close().await;
+    }
 }
 
 /// Enough that two busy repositories seldom wait for each other.

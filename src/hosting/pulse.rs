@@ -8,12 +8,14 @@ use super::error::HostingError;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 use trust_store::server::{Pulse, Store, StoreError};
 
 /// Knows which repositories changed lately.
 pub(super) struct Heartbeat {
     ask: mpsc::UnboundedSender<oneshot::Sender<Result<i64, StoreError>>>,
     recent: Arc<Mutex<Recent>>,
+    watching: AbortHandle,
 }
 
 impl Heartbeat {
@@ -21,8 +23,17 @@ impl Heartbeat {
     pub(super) fn start(pulse: Pulse, store: Store) -> Self {
         let (ask, asked) = mpsc::unbounded_channel();
         let recent = Arc::new(Mutex::new(Recent::default()));
-        tokio::spawn(watch(pulse, store, asked, Arc::clone(&recent)));
-        Self { ask, recent }
+        let watching = tokio::spawn(watch(pulse, store, asked, Arc::clone(&recent)));
+        Self {
+            ask,
+            recent,
+            watching: watching.abort_handle(),
+        }
+    }
+
+    /// Nobody watches any more, and the connection it took goes back to the store.
+    pub(super) fn stop(&self) {
+        self.watching.abort();
     }
 
     /// The number of the latest change, asked for after this was called.

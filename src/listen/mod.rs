@@ -3,8 +3,10 @@
 //! One task a connection, and no router: what is answered is the business of the service. A peer
 //! that is slow, silent or greedy costs one place among the connections for a bounded time.
 
+pub mod authority;
 mod body;
 mod connection;
+mod facts;
 mod headers;
 mod limits;
 mod pace;
@@ -14,6 +16,7 @@ mod tls;
 mod tests;
 
 pub use body::{BodyError, read_body};
+pub use facts::Facts;
 pub use limits::Limits;
 pub use tls::{CertificateFiles, CertificateProblem, Tls};
 
@@ -28,6 +31,21 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, timeout},
 };
+
+/// A socket that listens there; without an address (`:4443`), on all of them.
+///
+/// Where there is no IPv6, IPv4 has to do.
+pub async fn bind(address: &str) -> io::Result<TcpListener> {
+    let Some(port) = address.strip_prefix(':') else {
+        return TcpListener::bind(address).await;
+    };
+    match TcpListener::bind(format!("[::]:{port}")).await {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind(format!("0.0.0.0:{port}")).await
+        }
+        bound => bound,
+    }
+}
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]

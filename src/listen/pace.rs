@@ -82,12 +82,6 @@ impl Pace {
         }
     }
 
-    fn has_written(&self) {
-        if !self.in_head.load(Relaxed) {
-            self.moved();
-        }
-    }
-
     fn moved(&self) {
         let elapsed = u64::try_from(self.began.elapsed().as_millis());
         self.moved.store(elapsed.unwrap_or(u64::MAX), Relaxed);
@@ -156,7 +150,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
-        self.pace.has_written();
+        self.pace.moved();
         Poll::Ready(written)
     }
 
@@ -166,7 +160,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices));
-        self.pace.has_written();
+        self.pace.moved();
         Poll::Ready(written)
     }
 

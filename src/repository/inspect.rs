@@ -77,7 +77,8 @@ pub(super) fn is_released(role: &RoleName) -> bool {
     *role == RoleName::releases() || *role == RoleName::targets()
 }
 
-fn signed_tags(current: &Current, only: Option<&str>) -> Vec<SignedTag> {
+/// Released tags, or one of them, in natural order, as a believed state has them.
+pub fn signed_tags(current: &Current, only: Option<&str>) -> Vec<SignedTag> {
     let walked = current.walk();
     let mut rows: Vec<SignedTag> = Vec::new();
     for signed in walked.iter().filter(|signed| is_released(&signed.role)) {

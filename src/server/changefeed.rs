@@ -14,7 +14,7 @@ impl Server {
     ) -> Result<Reply, Fault> {
         let query = query.unwrap_or_default();
         let records = parameter(query, "records").unwrap_or_default();
-        let records = integer(&records).map_err(|why| {
+        let records = integer(&records).and_then(in_32_bits).map_err(|why| {
             let words = "invalid records parameter: strconv.ParseInt: parsing ";
             PARAMETERS.about(format!("{words}{records:?}: {why}"))
         })?;
@@ -79,5 +79,14 @@ fn integer(text: &str) -> Result<i64, &'static str> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err("invalid syntax");
     }
-    text.parse().map_err(|_| "value out of range")
+    text.parse().map_err(|_| OUT_OF_RANGE)
 }
+
+/// Notary reads the number of records so.
+fn in_32_bits(number: i64) -> Result<i64, &'static str> {
+    i32::try_from(number)
+        .map(i64::from)
+        .map_err(|_| OUT_OF_RANGE)
+}
+
+const OUT_OF_RANGE: &str = "value out of range";

@@ -17,6 +17,7 @@ pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     durations: Family<Operation, Histogram>,
+    received: Family<Operation, Histogram>,
     sizes: Family<Operation, Histogram>,
     /// Requests being answered
     pub(super) in_flight: Gauge,
@@ -41,8 +42,9 @@ impl Metrics {
         let requests = Family::default();
         let durations: Family<Operation, Histogram> =
             Family::new_with_constructor(|| Histogram::new(exponential_buckets(16.0, 4.0, 10)));
-        let sizes: Family<Operation, Histogram> =
-            Family::new_with_constructor(|| Histogram::new(exponential_buckets(64.0, 8.0, 8)));
+        let bytes = || Histogram::new(exponential_buckets(64.0, 8.0, 8));
+        let received: Family<Operation, Histogram> = Family::new_with_constructor(bytes);
+        let sizes: Family<Operation, Histogram> = Family::new_with_constructor(bytes);
         let in_flight = Gauge::default();
         registry.register(
             "notary_server_http_requests",
@@ -53,6 +55,11 @@ impl Metrics {
             "notary_server_http_request_duration_microseconds",
             "Time from the request's head to the answer",
             durations.clone(),
+        );
+        registry.register(
+            "notary_server_http_request_size_bytes",
+            "Size of the requests' bodies, as far as it is said beforehand",
+            received.clone(),
         );
         registry.register(
             "notary_server_http_response_size_bytes",
@@ -68,6 +75,7 @@ impl Metrics {
             registry,
             requests,
             durations,
+            received,
             sizes,
             in_flight,
         }
@@ -85,10 +93,10 @@ impl Metrics {
         let operation = Operation { operation };
         let micros = done.took.as_secs_f64() * 1e6;
         self.durations.get_or_create(&operation).observe(micros);
-        #[expect(clippy::cast_precision_loss, reason = "buckets are coarse")]
-        self.sizes
-            .get_or_create(&operation)
-            .observe(done.size as f64);
+        for (sizes, bytes) in [(&self.received, done.received), (&self.sizes, done.size)] {
+            #[expect(clippy::cast_precision_loss, reason = "buckets are coarse")]
+            sizes.get_or_create(&operation).observe(bytes as f64);
+        }
     }
 
     /// All numbers, in the text form of `OpenMetrics`.
@@ -108,6 +116,8 @@ pub(super) struct Answered<'r> {
     pub(super) method: &'r Method,
     /// The status
     pub(super) code: u16,
+    /// Bytes of the request's body, as far as it is said beforehand
+    pub(super) received: u64,
     /// Bytes of the body
     pub(super) size: u64,
     /// From the head to the answer

@@ -19,7 +19,7 @@ mod upload;
 
 use crate::hosting::{Hosting, HostingError};
 use crate::listen::Peer;
-use access::{Access, Denied, Wanted, Who};
+use access::{Access, Asked, Denied, Wanted, Who};
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
@@ -107,6 +107,7 @@ impl Server {
         let id = RequestId::of(request.headers(), next);
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let route = Route::of(&method, uri.path());
+        let received = hyper::body::Body::size_hint(request.body()).lower();
         let mut who = None;
         let done = self.handle(&route, request, &peer, &mut who).await;
         let (mut reply, fault) = match done {
@@ -119,6 +120,7 @@ impl Server {
             route: &route,
             method: &method,
             code: reply.status().as_u16(),
+            received,
             size,
             took,
         });
@@ -156,6 +158,7 @@ impl Server {
             Route::Health => return Ok(self.health().await),
             Route::Ready => return Ok(self.ready().await),
             Route::Metrics => return Ok(self.numbers()),
+            Route::Token => return self.token(&request, peer).await,
             _ => {}
         }
         self.is_for(route)?;
@@ -216,11 +219,18 @@ impl Server {
     ) -> Result<Who, Refused> {
         let wanted = match (route.gun(), actions(route)) {
             (Some(gun), actions) => Wanted::Repository { gun, actions },
+            (None, _) if *route == Route::Page => Wanted::Pages,
             (None, _) => Wanted::Catalog,
         };
-        let authorization = request.headers().get(hyper::header::AUTHORIZATION);
-        let admitted = self.access.admit(authorization, peer, &wanted, self.now());
+        let asked = Asked::of(request);
+        let admitted = self.access.admit(&asked, peer, &wanted, self.now());
         Ok(admitted.await?)
+    }
+
+    async fn token(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Reply, Refused> {
+        let asked = Asked::of(request);
+        let token = self.access.token(&asked, peer, self.now()).await?;
+        Ok(reply::secret_json(&token))
     }
 
     fn now(&self) -> Timestamp {

@@ -79,7 +79,7 @@ fn refused(error: &HostingError) -> Fault {
             "Error": {"Missing": missing, "Msg": message},
             "Name": "ErrBadHierarchy",
         })),
-        Refusal::Json(_) => reply::MALFORMED_JSON.about(json!({})),
+        Refusal::Json(_) => reply::MALFORMED_JSON,
         Refusal::Root(_) => invalid("ErrBadRoot"),
         Refusal::Snapshot(_) => invalid("ErrBadSnapshot"),
         Refusal::Targets(_) => invalid("ErrBadTargets"),

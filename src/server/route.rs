@@ -1,6 +1,7 @@
 //! From method and path to what is asked for. Pure: the order is that of Notary's server
 //! (`server.go`), in which everything unknown is answered alike.
 
+use super::access::TOKEN_PATH;
 use crate::tuf::role::RoleName;
 use hyper::Method;
 use percent_encoding::percent_decode_str;
@@ -35,6 +36,8 @@ pub(super) enum Route<'p> {
     Ready,
     /// Numbers for Prometheus
     Metrics,
+    /// A token that says who is asking
+    Token,
     /// A page for people
     Page,
     /// Nothing that is here
@@ -52,6 +55,7 @@ impl<'p> Route<'p> {
         match (path, method == Method::GET) {
             ("/v2/", true) => return Self::Base,
             ("/v2/_trust/changefeed", true) => return Self::Changes(None),
+            (TOKEN_PATH, true) => return Self::Token,
             ("/_notary_server/health", true) => return Self::Health,
             ("/healthz", true) => return Self::Alive,
             ("/readyz", true) => return Self::Ready,
@@ -94,6 +98,7 @@ impl<'p> Route<'p> {
             Self::NewKey(..) => "RotateKey",
             Self::Health | Self::Alive | Self::Ready => "Health",
             Self::Metrics => "Metrics",
+            Self::Token => "Token",
             Self::Page => "Page",
             Self::Unknown | Self::NoMethod => "NotFound",
         }
@@ -108,25 +113,24 @@ fn page<'p>(method: &Method, path: &str) -> Option<Route<'p>> {
 /// `<gun>/_trust/…`: the last such mark counts, as the longest match does in Notary.
 fn in_repository<'p>(method: &Method, inside: &'p str) -> Option<Route<'p>> {
     let (gun, rest) = inside.rsplit_once("/_trust/")?;
-    let gun = name(gun)?;
+    let gun = repository(gun)?;
     if rest == "changefeed" {
         return (method == Method::GET).then_some(Route::Changes(Some(gun)));
     }
-    let file = rest.strip_prefix("tuf/")?;
-    match (method, file) {
+    let file = decoded(rest.strip_prefix("tuf/")?)?;
+    match (method, file.as_ref()) {
         (&Method::POST, "") => Some(Route::Publish(gun)),
         (&Method::DELETE, "") => Some(Route::Delete(gun)),
-        (&Method::GET, _) => get(gun, file),
-        (&Method::POST, _) => Some(Route::NewKey(gun, key_role(file)?)),
+        (&Method::GET, file) => get(gun, file),
+        (&Method::POST, file) => Some(Route::NewKey(gun, key_role(file)?)),
         _ => None,
     }
 }
 
-fn get<'p>(gun: Cow<'p, str>, file: &'p str) -> Option<Route<'p>> {
+fn get<'p>(gun: Cow<'p, str>, file: &str) -> Option<Route<'p>> {
     if let Some(role) = key_role(file) {
         return Some(Route::Key(gun, role));
     }
-    let file = name(file)?;
     let file = file.strip_suffix(".json")?;
     if let Some((role, hash)) = file.rsplit_once('.')
         && is_hash(hash)
@@ -151,10 +155,26 @@ fn key_role(file: &str) -> Option<RoleName> {
     }
 }
 
-/// A name in a path; as in Notary it may hold anything but `*`.
-fn name(path: &str) -> Option<Cow<'_, str>> {
-    let name = percent_decode_str(path).decode_utf8().ok()?;
-    (!name.is_empty() && !name.contains('*') && !name.chars().any(char::is_control)).then_some(name)
+/// A repository's name in a path. In Notary it may hold anything but `*`; what would lead elsewhere
+/// as a folder of a reader's cache is no name here.
+fn repository(path: &str) -> Option<Cow<'_, str>> {
+    let name = decoded(path)?;
+    let odd = |letter: char| letter == '*' || letter == '\\' || letter.is_control();
+    let unnamed = |part: &str| matches!(part, "" | "." | "..");
+    (!name.contains(odd) && !name.split('/').any(unnamed)).then_some(name)
+}
+
+/// The text of which this is the escaped form, if it is one.
+fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    let mut escapes = path.split('%').skip(1);
+    let whole = |escape: &str| escape.len() >= 2 && escape.bytes().take(2).all(is_hex);
+    escapes
+        .all(whole)
+        .then(|| percent_decode_str(path).decode_utf8().ok())?
+}
+
+fn is_hex(byte: u8) -> bool {
+    byte.is_ascii_hexdigit()
 }
 
 fn is_hash(text: &str) -> bool {
@@ -190,10 +210,23 @@ mod tests {
             ("GET", "/v2", Route::Unknown),
             ("PATCH", "/v2/", Route::NoMethod),
             ("GET", "/v2/_trust/changefeed", Route::Changes(None)),
+            ("GET", "/v2/_trust/token", Route::Token),
             ("GET", "/", Route::Page),
             ("GET", "/r/a/b", Route::Page),
             ("GET", "/x", Route::Unknown),
             ("POST", "/", Route::Unknown),
+            ("GET", "/v2//_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a//b/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a/../b/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/%2e%2e/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a%zz/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a%2/_trust/changefeed", Route::Unknown),
+            ("GET", "/v2/a%5Cb/_trust/changefeed", Route::Unknown),
+            (
+                "GET",
+                "/v2/a%2Fb/_trust/changefeed",
+                Route::Changes(Some("a/b".into())),
+            ),
         ] {
             let method = method.parse().unwrap();
             assert_eq!(Route::of(&method, path), expected, "{method} {path}");

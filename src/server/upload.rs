@@ -28,9 +28,11 @@ pub(super) async fn files(boundary: &str, body: Bytes, most: usize) -> Result<Up
         if parts > most {
             return Err(MALFORMED_UPLOAD.about(format!("more than {most} files at once")));
         }
-        let name = part.file_name().filter(|name| !name.is_empty());
-        let name = name.ok_or(NO_FILENAME)?;
+        let name = part.file_name().unwrap_or_default();
         let name = name.strip_suffix(".json").unwrap_or(name).to_owned();
+        if name.is_empty() {
+            return Err(NO_FILENAME);
+        }
         let role = RoleName::parse(&name).ok_or_else(|| ROLE.about(name))?;
         files.insert(role, part.bytes().await.map_err(broken)?);
     }

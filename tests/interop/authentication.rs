@@ -11,11 +11,22 @@ use crate::peers::{
     image::hex_of,
     lab::Lab,
     registry::HTPASSWD_USER,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn a_password_lets_nigel_do_all_that_docker_does() {
-    let lab = Lab::with_tokens();
+on_both_servers!(
+    a_password_lets_nigel_do_all_that_docker_does,
+    a_guest_may_look_but_not_sign,
+    strangers_are_told_to_log_in,
+    what_is_public_needs_no_credentials,
+    an_identity_token_is_as_good_as_a_password,
+    credential_helpers_are_asked_as_docker_asks_them,
+    the_environment_can_hold_the_credentials,
+    a_registry_with_passwords_tells_its_tags_to_those_it_knows
+);
+
+fn a_password_lets_nigel_do_all_that_docker_does(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let (nigel, app) = (nigel_in(&lab), lab.name("team/app"));
     nigel.docker("trust key generate nigel").ok();
     lab.tokens().asked();
@@ -53,9 +64,8 @@ fn a_password_lets_nigel_do_all_that_docker_does() {
     assert_eq!(lab.tokens().asked(), to_read);
 }
 
-#[test]
-fn a_guest_may_look_but_not_sign() {
-    let lab = Lab::with_tokens();
+fn a_guest_may_look_but_not_sign(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let (nigel, app) = (nigel_in(&lab), lab.name("team/app"));
     let digest = signed_by(&nigel);
     // The guest has every key, so that only the server can say no.
@@ -82,9 +92,8 @@ fn a_guest_may_look_but_not_sign() {
     verifies(&guest, &app, &digest);
 }
 
-#[test]
-fn strangers_are_told_to_log_in() {
-    let lab = Lab::with_tokens();
+fn strangers_are_told_to_log_in(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let (nigel, app) = (nigel_in(&lab), lab.name("team/app"));
     signed_by(&nigel);
     let strangers = [
@@ -110,9 +119,8 @@ fn strangers_are_told_to_log_in() {
     }
 }
 
-#[test]
-fn what_is_public_needs_no_credentials() {
-    let lab = Lab::with_tokens();
+fn what_is_public_needs_no_credentials(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let nigel = nigel_in(&lab);
     let app = lab.name("public/app");
     let digest = signed(&nigel, "public/app");
@@ -135,9 +143,8 @@ fn what_is_public_needs_no_credentials() {
     verifies(&nobody, &app, &digest);
 }
 
-#[test]
-fn an_identity_token_is_as_good_as_a_password() {
-    let lab = Lab::with_tokens();
+fn an_identity_token_is_as_good_as_a_password(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let nigel = logged_in(&lab, "nigel", &identity("nigel/identity+token=", &lab));
     let app = lab.name("team/app");
     let digest = signed_by(&nigel);
@@ -152,9 +159,8 @@ fn an_identity_token_is_as_good_as_a_password() {
     assert!(theirs[0].starts_with("POST docker "), "{theirs:?}");
 }
 
-#[test]
-fn credential_helpers_are_asked_as_docker_asks_them() {
-    let lab = Lab::with_tokens();
+fn credential_helpers_are_asked_as_docker_asks_them(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let (host, app) = (&lab.registry.host, lab.name("team/app"));
     let digest = signed_by(&nigel_in(&lab));
     for (person, config, user, secret) in [
@@ -188,9 +194,8 @@ fn credential_helpers_are_asked_as_docker_asks_them() {
     }
 }
 
-#[test]
-fn the_environment_can_hold_the_credentials() {
-    let lab = Lab::with_tokens();
+fn the_environment_can_hold_the_credentials(server: Kind) {
+    let lab = Lab::with_tokens(server);
     let app = lab.name("team/app");
     let digest = signed_by(&nigel_in(&lab));
     // Docker reads this variable since 28.3; before, it would say that nobody is logged in.
@@ -204,9 +209,8 @@ fn the_environment_can_hold_the_credentials() {
     }
 }
 
-#[test]
-fn a_registry_with_passwords_tells_its_tags_to_those_it_knows() {
-    let lab = Lab::with_passwords();
+fn a_registry_with_passwords_tells_its_tags_to_those_it_knows(server: Kind) {
+    let lab = Lab::with_passwords(server);
     let app = lab.name("team/app");
     let (name, password) = HTPASSWD_USER;
     let nigel = logged_in(&lab, "nigel", &auth(name, password, &lab));

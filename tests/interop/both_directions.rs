@@ -5,11 +5,21 @@ use crate::peers::{
     home::{Home, files_below},
     image::hex_of,
     lab::Lab,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn trust_carries_on_what_docker_made() {
-    let lab = Lab::start().with_engine();
+on_both_servers!(
+    trust_carries_on_what_docker_made,
+    trust_carries_on_what_docker_push_made,
+    trust_carries_on_what_notary_made,
+    docker_carries_on_what_trust_made,
+    docker_signs_into_a_repository_that_trust_initialised,
+    notary_carries_on_what_trust_made,
+    a_repository_that_trust_made_with_its_own_snapshot_key_is_notarys_too
+);
+
+fn trust_carries_on_what_docker_made(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     nigel.docker("trust key generate nigel").ok();
@@ -84,9 +94,8 @@ fn trust_carries_on_what_docker_made() {
         .says(&second);
 }
 
-#[test]
-fn trust_carries_on_what_docker_push_made() {
-    let lab = Lab::start().with_engine();
+fn trust_carries_on_what_docker_push_made(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     lab.push("team/app", "first");
@@ -115,9 +124,8 @@ fn trust_carries_on_what_docker_push_made() {
     verifies(&nigel, &format!("{app}:first"), &first);
 }
 
-#[test]
-fn trust_carries_on_what_notary_made() {
-    let lab = Lab::start();
+fn trust_carries_on_what_notary_made(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     let first = lab.push("team/app", "first");
@@ -173,9 +181,8 @@ fn trust_carries_on_what_notary_made() {
         .says(hex_of(&second));
 }
 
-#[test]
-fn docker_carries_on_what_trust_made() {
-    let lab = Lab::start().with_engine();
+fn docker_carries_on_what_trust_made(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     let first = lab.push("team/app", "first").digest();
@@ -232,9 +239,8 @@ fn docker_carries_on_what_trust_made() {
     verifies(&nigel, &format!("{app}:first"), &first);
 }
 
-#[test]
-fn docker_signs_into_a_repository_that_trust_initialised() {
-    let lab = Lab::start().with_engine();
+fn docker_signs_into_a_repository_that_trust_initialised(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     nigel
@@ -257,9 +263,8 @@ fn docker_signs_into_a_repository_that_trust_initialised() {
     );
 }
 
-#[test]
-fn notary_carries_on_what_trust_made() {
-    let lab = Lab::start();
+fn notary_carries_on_what_trust_made(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     let first = lab.push("team/app", "first").digest();
@@ -320,9 +325,8 @@ fn notary_carries_on_what_trust_made() {
         .says(hex_of(&first));
 }
 
-#[test]
-fn a_repository_that_trust_made_with_its_own_snapshot_key_is_notarys_too() {
-    let lab = Lab::start();
+fn a_repository_that_trust_made_with_its_own_snapshot_key_is_notarys_too(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     let first = lab.push("team/app", "first").digest();

@@ -14,11 +14,17 @@ use crate::peers::{
     home::{Home, files_below},
     lab::Lab,
     run::Ran,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn a_full_disk_is_said_and_damages_nothing() {
-    let lab = Lab::start();
+on_both_servers!(
+    a_full_disk_is_said_and_damages_nothing,
+    a_read_only_disk_is_said_and_damages_nothing,
+    a_disk_that_was_full_from_the_start_holds_nothing_half
+);
+
+fn a_full_disk_is_said_and_damages_nothing(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     let disk = Mount::small(&nigel.trust_dir());
@@ -31,9 +37,8 @@ fn a_full_disk_is_said_and_damages_nothing() {
     all_goes_on(&nigel, &app);
 }
 
-#[test]
-fn a_read_only_disk_is_said_and_damages_nothing() {
-    let lab = Lab::start();
+fn a_read_only_disk_is_said_and_damages_nothing(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     prepare(&lab, &nigel, &app);
@@ -45,9 +50,8 @@ fn a_read_only_disk_is_said_and_damages_nothing() {
     all_goes_on(&nigel, &app);
 }
 
-#[test]
-fn a_disk_that_was_full_from_the_start_holds_nothing_half() {
-    let lab = Lab::start();
+fn a_disk_that_was_full_from_the_start_holds_nothing_half(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     let disk = Mount::small(&nigel.trust_dir());

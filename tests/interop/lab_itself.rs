@@ -5,12 +5,18 @@ use crate::peers::{
     image::hex_of,
     lab::Lab,
     program,
+    server::{Kind, on_both_servers},
     terminal::Terminal,
 };
 
-#[test]
-fn docker_signs_and_pulls_what_it_signed() {
-    let lab = Lab::start().with_engine();
+on_both_servers!(
+    docker_signs_and_pulls_what_it_signed,
+    notary_signs_and_lists_what_it_signed,
+    a_person_on_a_terminal_answers_docker
+);
+
+fn docker_signs_and_pulls_what_it_signed(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     lab.push("team/app", "signed");
@@ -38,9 +44,8 @@ fn docker_signs_and_pulls_what_it_signed() {
         .says("No valid trust data for unsigned");
 }
 
-#[test]
-fn notary_signs_and_lists_what_it_signed() {
-    let lab = Lab::start();
+fn notary_signs_and_lists_what_it_signed(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     let image = lab.push("team/app", "v1");
@@ -60,9 +65,8 @@ fn notary_signs_and_lists_what_it_signed() {
         .ok();
 }
 
-#[test]
-fn a_person_on_a_terminal_answers_docker() {
-    let lab = Lab::start();
+fn a_person_on_a_terminal_answers_docker(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel").without_passphrases();
     let docker = program::find("docker");
     let mut terminal = Terminal::start(nigel.command(&docker, "trust key generate nigel"));

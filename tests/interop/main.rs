@@ -1,5 +1,5 @@
 //! Promises kept against the real programs: docker, notary, notary-server,
-//! docker-registry, dockerd and skopeo, each started on loopback for one test.
+//! docker-registry, dockerd, skopeo and Chromium, each started on loopback for one test.
 //! A missing program is a failure that says how to install it.
 #![forbid(unsafe_code)]
 // Helpers outside `#[test]` bodies are test code too: a broken lab must stop the test loudly.
@@ -12,6 +12,14 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr)]
 
 mod peers;
+#[path = "../world/mod.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the other tests use the rest"
+)]
+mod world;
 
 mod authentication;
 mod both_directions;
@@ -20,10 +28,13 @@ mod lab_itself;
 mod multi_arch;
 mod no_terminal;
 mod nothing_lost;
+mod pages;
 mod plugin;
 mod pull;
+mod raw_requests;
 mod root_certificate;
 mod root_rotation;
 mod same_output;
 mod server_store;
+mod same_script;
 mod transcript;

@@ -4,20 +4,21 @@ use crate::peers::{
     home::Home,
     image::{DOCKER_INDEX, Image, OCI_INDEX, hex_of, image_for, index},
     lab::Lab,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn docker_manifest_list() {
-    signed_and_pulled_by_index(DOCKER_INDEX);
+on_both_servers!(docker_manifest_list, oci_image_index);
+
+fn docker_manifest_list(server: Kind) {
+    signed_and_pulled_by_index(server, DOCKER_INDEX);
 }
 
-#[test]
-fn oci_image_index() {
-    signed_and_pulled_by_index(OCI_INDEX);
+fn oci_image_index(server: Kind) {
+    signed_and_pulled_by_index(server, OCI_INDEX);
 }
 
-fn signed_and_pulled_by_index(media_type: &'static str) {
-    let lab = Lab::start().with_engine();
+fn signed_and_pulled_by_index(server: Kind, media_type: &'static str) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel");
     let app = lab.name("team/app");
     let digest = push_index(&lab, media_type, "1.0");

@@ -3,11 +3,20 @@
 
 use std::time::{Duration, Instant};
 
-use crate::peers::{home::Home, lab::Lab};
+use crate::peers::{
+    home::Home,
+    lab::Lab,
+    server::{Kind, on_both_servers},
+};
 
-#[test]
-fn missing_passphrases_are_named() {
-    let lab = Lab::start();
+on_both_servers!(
+    missing_passphrases_are_named,
+    a_wrong_passphrase_is_tried_once,
+    files_of_passphrases_will_do
+);
+
+fn missing_passphrases_are_named(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = signer(&lab);
     let nobody = nigel.without_passphrases();
     let repository = "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE";
@@ -47,9 +56,8 @@ fn missing_passphrases_are_named() {
     nigel.docker(&format!("trust inspect {app}")).ok();
 }
 
-#[test]
-fn a_wrong_passphrase_is_tried_once() {
-    let lab = Lab::start();
+fn a_wrong_passphrase_is_tried_once(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = signer(&lab);
     let app = lab.name("app");
     lab.push("app", "v2");
@@ -70,9 +78,8 @@ fn a_wrong_passphrase_is_tried_once() {
     nigel.trust(&format!("verify {app}:v1")).ok();
 }
 
-#[test]
-fn files_of_passphrases_will_do() {
-    let lab = Lab::start();
+fn files_of_passphrases_will_do(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = signer(&lab);
     let app = lab.name("app");
     lab.push("app", "v2");

@@ -14,11 +14,18 @@ use crate::peers::{
     image::{Image, hex_of, image},
     lab::Lab,
     run::run,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn two_processes_on_one_machine_sign_different_tags() {
-    let lab = Lab::start();
+on_both_servers!(
+    two_processes_on_one_machine_sign_different_tags,
+    two_machines_sign_different_tags,
+    a_sign_killed_at_any_point_leaves_everything_usable,
+    a_repository_killed_while_it_is_made_can_be_made_again
+);
+
+fn two_processes_on_one_machine_sign_different_tags(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = signer(&lab, "nigel");
     let image = image("same content under every tag");
     for round in 0..rounds(30) {
@@ -33,9 +40,8 @@ fn two_processes_on_one_machine_sign_different_tags() {
     everyone_still_works(&nigel);
 }
 
-#[test]
-fn two_machines_sign_different_tags() {
-    let lab = Lab::start();
+fn two_machines_sign_different_tags(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = signer(&lab, "nigel");
     let alice = signer(&lab, "alice");
     let key = alice.folder().join("alice.pub");
@@ -57,9 +63,8 @@ fn two_machines_sign_different_tags() {
     everyone_still_works(&alice);
 }
 
-#[test]
-fn a_sign_killed_at_any_point_leaves_everything_usable() {
-    let lab = Lab::start();
+fn a_sign_killed_at_any_point_leaves_everything_usable(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = signer(&lab, "nigel");
     let image = image("same content under every tag");
     let keys = private_keys(&nigel);
@@ -87,9 +92,8 @@ fn a_sign_killed_at_any_point_leaves_everything_usable() {
     everyone_still_works(&nigel);
 }
 
-#[test]
-fn a_repository_killed_while_it_is_made_can_be_made_again() {
-    let lab = Lab::start();
+fn a_repository_killed_while_it_is_made_can_be_made_again(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     nigel.trust("key generate nigel").ok();
     let add = |path: &str| format!("signer add --key nigel.pub nigel {}", lab.name(path));

@@ -11,11 +11,23 @@ use std::{
 
 use serde_json::Value;
 
-use crate::peers::{docker_cli, home::Home, lab::Lab, program, run::run};
+use crate::peers::{
+    docker_cli,
+    home::Home,
+    lab::Lab,
+    program,
+    run::run,
+    server::{Kind, on_both_servers},
+};
 
-#[test]
-fn the_metadata_is_what_docker_asks_for() {
-    let lab = Lab::start();
+on_both_servers!(
+    the_metadata_is_what_docker_asks_for,
+    words_as_docker_passes_them_do_the_same,
+    docker_runs_it
+);
+
+fn the_metadata_is_what_docker_asks_for(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let plugin = install(&nigel);
     let ran = run(nigel.command(&plugin, "docker-cli-plugin-metadata")).ok();
@@ -29,9 +41,8 @@ fn the_metadata_is_what_docker_asks_for() {
     }
 }
 
-#[test]
-fn words_as_docker_passes_them_do_the_same() {
-    let lab = Lab::start();
+fn words_as_docker_passes_them_do_the_same(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     let plugin = install(&nigel);
@@ -46,9 +57,8 @@ fn words_as_docker_passes_them_do_the_same() {
     call("trust --help").ok().says("docker trust");
 }
 
-#[test]
-fn docker_runs_it() {
-    let lab = Lab::start();
+fn docker_runs_it(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     let plugin = install(&nigel);

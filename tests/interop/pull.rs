@@ -1,10 +1,22 @@
 //! A pull brings what was signed, by digest, or nothing.
 
-use crate::peers::{home::Home, image::image, lab::Lab};
+use crate::peers::{
+    home::Home,
+    image::image,
+    lab::Lab,
+    server::{Kind, on_both_servers},
+};
 
-#[test]
-fn a_signed_tag_is_pulled_by_digest_and_tagged() {
-    let lab = Lab::start().with_engine();
+on_both_servers!(
+    a_signed_tag_is_pulled_by_digest_and_tagged,
+    an_unsigned_tag_is_not_pulled,
+    a_tag_that_was_moved_still_brings_what_was_signed,
+    all_signed_tags_are_pulled_and_no_other,
+    a_local_image_is_pushed_and_signed
+);
+
+fn a_signed_tag_is_pulled_by_digest_and_tagged(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = signer(&lab);
     let app = lab.name("team/app");
     let digest = sign(&nigel, "signed");
@@ -22,9 +34,8 @@ fn a_signed_tag_is_pulled_by_digest_and_tagged() {
     reader.trust(&format!("pull -q {app}:signed")).ok();
 }
 
-#[test]
-fn an_unsigned_tag_is_not_pulled() {
-    let lab = Lab::start().with_engine();
+fn an_unsigned_tag_is_not_pulled(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = signer(&lab);
     sign(&nigel, "signed");
     lab.push("team/app", "unsigned");
@@ -49,9 +60,8 @@ fn an_unsigned_tag_is_not_pulled() {
     reader.docker(&format!("image inspect {unsigned}")).ok();
 }
 
-#[test]
-fn a_tag_that_was_moved_still_brings_what_was_signed() {
-    let lab = Lab::start().with_engine();
+fn a_tag_that_was_moved_still_brings_what_was_signed(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = signer(&lab);
     let signed = sign(&nigel, "latest");
     let moved = lab.push("team/app", "other").digest();
@@ -79,9 +89,8 @@ fn a_tag_that_was_moved_still_brings_what_was_signed() {
         .says("digest-not-signed");
 }
 
-#[test]
-fn all_signed_tags_are_pulled_and_no_other() {
-    let lab = Lab::start().with_engine();
+fn all_signed_tags_are_pulled_and_no_other(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = signer(&lab);
     let digests = ["one", "two"].map(|tag| sign(&nigel, tag));
     lab.push("team/app", "unsigned");
@@ -101,9 +110,8 @@ fn all_signed_tags_are_pulled_and_no_other() {
     is_absent(&reader, &lab.name("team/app:unsigned"));
 }
 
-#[test]
-fn a_local_image_is_pushed_and_signed() {
-    let lab = Lab::start().with_engine();
+fn a_local_image_is_pushed_and_signed(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = signer(&lab);
     let app = lab.name("team/app");
     lab.registry

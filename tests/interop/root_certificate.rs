@@ -2,14 +2,21 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use crate::peers::{home::Home, image::hex_of, lab::Lab, run::run};
+use crate::peers::{
+    home::Home,
+    image::hex_of,
+    lab::Lab,
+    run::run,
+    server::{Kind, on_both_servers},
+};
+
+on_both_servers!(the_others_accept_it, one_that_does_not_fit_is_refused);
 
 const EC: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
 const RSA: &str = "-newkey rsa:2048";
 
-#[test]
-fn the_others_accept_it() {
-    let lab = Lab::start();
+fn the_others_accept_it(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     for (kind, options) in [("ec", EC), ("rsa", RSA)] {
         let path = format!("certified/{kind}");
@@ -28,9 +35,8 @@ fn the_others_accept_it() {
     }
 }
 
-#[test]
-fn one_that_does_not_fit_is_refused() {
-    let lab = Lab::start();
+fn one_that_does_not_fit_is_refused(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     certify(&nigel, "one", EC, &lab.name("certified/*"));
     certify(&nigel, "two", EC, &lab.name("certified/*"));

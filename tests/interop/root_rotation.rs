@@ -7,11 +7,17 @@ use crate::peers::{
     home::{Home, files_below},
     image::hex_of,
     lab::Lab,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn a_client_with_the_old_root_follows_the_chain() {
-    let lab = Lab::start();
+on_both_servers!(
+    a_client_with_the_old_root_follows_the_chain,
+    a_root_outside_the_chain_is_refused,
+    a_repository_made_anew_under_a_known_name_is_refused
+);
+
+fn a_client_with_the_old_root_follows_the_chain(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let digest = signed_by_notary(&nigel, "app");
     let reader = lab.home("reader");
@@ -45,9 +51,8 @@ fn a_client_with_the_old_root_follows_the_chain() {
         .says(hex_of(&second));
 }
 
-#[test]
-fn a_root_outside_the_chain_is_refused() {
-    let lab = Lab::start();
+fn a_root_outside_the_chain_is_refused(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     signed_by_notary(&nigel, "app");
     // Another owner with a root key of its own made a repository elsewhere.
@@ -73,9 +78,8 @@ fn a_root_outside_the_chain_is_refused() {
     );
 }
 
-#[test]
-fn a_repository_made_anew_under_a_known_name_is_refused() {
-    let lab = Lab::start();
+fn a_repository_made_anew_under_a_known_name_is_refused(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let image = lab.name("app:v1");
     signed_by_notary(&nigel, "app");

@@ -5,11 +5,18 @@ use crate::peers::{
     home::{Home, files_below},
     image::image,
     lab::Lab,
+    server::{Kind, on_both_servers},
 };
 
-#[test]
-fn for_no_signer_one_signer_and_three() {
-    let lab = Lab::start();
+on_both_servers!(
+    for_no_signer_one_signer_and_three,
+    for_tags_signed_by_some_and_revoked_tags,
+    for_a_signer_with_two_keys_and_a_repository_without_tags,
+    for_a_repository_that_is_not_there
+);
+
+fn for_no_signer_one_signer_and_three(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let (zero, one, three) = (lab.name("zero"), lab.name("one"), lab.name("team/three"));
     repository(&nigel, "zero", &[]);
@@ -31,9 +38,8 @@ fn for_no_signer_one_signer_and_three() {
     }
 }
 
-#[test]
-fn for_tags_signed_by_some_and_revoked_tags() {
-    let lab = Lab::start();
+fn for_tags_signed_by_some_and_revoked_tags(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     repository(&nigel, "app", &["nigel"]);
@@ -58,9 +64,8 @@ fn for_tags_signed_by_some_and_revoked_tags() {
     same(&alice, &app);
 }
 
-#[test]
-fn for_a_signer_with_two_keys_and_a_repository_without_tags() {
-    let lab = Lab::start();
+fn for_a_signer_with_two_keys_and_a_repository_without_tags(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     let app = lab.name("app");
     for key in ["one", "two"] {
@@ -74,9 +79,8 @@ fn for_a_signer_with_two_keys_and_a_repository_without_tags() {
     assert_eq!(same(&nigel, &app), 0);
 }
 
-#[test]
-fn for_a_repository_that_is_not_there() {
-    let lab = Lab::start();
+fn for_a_repository_that_is_not_there(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel");
     repository(&nigel, "one", &["nigel"]);
     let (one, absent) = (lab.name("one"), lab.name("absent"));

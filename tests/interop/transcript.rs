@@ -5,12 +5,18 @@ use crate::peers::{
     home::{Home, REPOSITORY, ROOT},
     image::hex_of,
     lab::Lab,
+    server::{Kind, on_both_servers},
     terminal::Terminal,
 };
 
-#[test]
-fn from_the_first_key_to_a_refused_pull() {
-    let lab = Lab::start().with_engine();
+on_both_servers!(
+    from_the_first_key_to_a_refused_pull,
+    a_root_key_that_exists_is_asked_for_and_not_made_again,
+    tries_end_where_dockers_end
+);
+
+fn from_the_first_key_to_a_refused_pull(server: Kind) {
+    let lab = Lab::start(server).with_engine();
     let nigel = lab.home("nigel").without_passphrases();
     let app = lab.name("team/app");
     let digest = lab.push("team/app", "signed").digest();
@@ -28,9 +34,8 @@ fn from_the_first_key_to_a_refused_pull() {
     );
 }
 
-#[test]
-fn a_root_key_that_exists_is_asked_for_and_not_made_again() {
-    let lab = Lab::start();
+fn a_root_key_that_exists_is_asked_for_and_not_made_again(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel").without_passphrases();
     generates_a_key(&nigel);
     initialises_a_repository(&nigel, &lab.name("first"));
@@ -52,9 +57,8 @@ fn a_root_key_that_exists_is_asked_for_and_not_made_again() {
     terminal.ends(0);
 }
 
-#[test]
-fn tries_end_where_dockers_end() {
-    let lab = Lab::start();
+fn tries_end_where_dockers_end(server: Kind) {
+    let lab = Lab::start(server);
     let nigel = lab.home("nigel").without_passphrases();
     generates_a_key(&nigel);
     initialises_a_repository(&nigel, &lab.name("first"));

@@ -2,6 +2,7 @@
 
 mod client;
 mod key;
+mod hosted;
 mod notary;
 mod person;
 mod publisher;
@@ -9,6 +10,7 @@ mod server;
 
 pub use client::Client;
 pub use key::Key;
+pub use hosted::{BOUNDARY, form, in_days};
 pub use notary::NotaryServer;
 pub use person::{Person, request};
 pub use publisher::Publisher;

@@ -22,7 +22,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// A new file holds exactly `bytes`; one that is already there stays and is an error.
 ///
 /// The error for an existing file is [`io::ErrorKind::AlreadyExists`].
-pub(crate) fn create_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub fn create_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let directory = parent(path);
     written_beside(directory, bytes, mode)?.persist_noclobber(path)?;
     sync_directory(directory)

@@ -10,4 +10,4 @@ pub mod keys;
 pub mod metadata;
 pub mod server;
 
-pub use atomic::write_atomic;
+pub use atomic::{create_atomic, write_atomic};

@@ -1,6 +1,7 @@
 //! What each room's errors mean for a command.
 
 use super::{Doing, Failure};
+use std::path::Path;
 use trust::{
     config::ConfigError,
     engine::EngineError,
@@ -154,6 +155,20 @@ impl From<SealError> for Failure {
     fn from(error: SealError) -> Self {
         match error {
             SealError::Store(error) => error.into(),
+            SealError::WrongKeyFile { ref path } => {
+                let mut new = path.as_os_str().to_owned();
+                new.push(".new");
+                let new = Path::new(&new);
+                let failure = Self::wrong(error.to_string());
+                if !new.exists() {
+                    return failure;
+                }
+                failure.hint(format!(
+                    "{} may be the one: `trust server rekey` makes it, and gives it the name of the \
+                     old one in the end",
+                    new.display()
+                ))
+            }
             other => Self::wrong(other.to_string()),
         }
     }

@@ -1,10 +1,16 @@
 //! `trust server`: a trust server in place of notary-server, notary-signer and their database.
 
 mod backup;
+mod certs;
+mod init;
+mod log;
+mod prepare;
 mod prune;
+mod rekey;
 mod restore;
 mod run;
 mod site;
+mod user;
 
 use super::failure::Failure;
 use super::session::Session;
@@ -20,7 +26,11 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Args),
     Run(run::Args),
+    Certs(certs::Args),
+    User(user::Args),
+    Rekey(rekey::Args),
     Backup(backup::Args),
     Restore(restore::Args),
     Prune(prune::Args),
@@ -28,7 +38,11 @@ enum Command {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
+        Command::Init(args) => (init::run(args, session).await, "init"),
+        Command::Certs(args) => (certs::run(args, session), "certs"),
         Command::Run(args) => (run::run(args, session).await, "run"),
+        Command::User(args) => (user::run(args, session).await, "user"),
+        Command::Rekey(args) => (rekey::run(args, session).await, "rekey"),
         Command::Backup(args) => (backup::run(args, session).await, "backup"),
         Command::Restore(args) => (restore::run(args, session).await, "restore"),
         Command::Prune(args) => (prune::run(args, session).await, "prune"),

@@ -1,8 +1,12 @@
 //! `trust server run`
 
 use super::site::Site;
-use crate::cli::{failure::Failure, session::Session};
-use jiff::{SignedDuration, Timestamp};
+use super::{log, prepare};
+use crate::cli::{
+    failure::Failure,
+    session::{Session, read_clock},
+};
+use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 use trust::hosting::{Hosting, Policy};
-use trust::listen::{self, CertificateFiles, Tls};
+use trust::listen::{self, CertificateFiles, Facts, Tls};
 use trust::server::Server;
 use trust::server::access::Access;
 use trust::server::settings::Settings;
@@ -41,31 +45,37 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let site = Site::find(&args.site, session)?;
-    let tls = if args.no_tls {
-        None
-    } else {
-        Some(tls(args, &site, session)?)
-    };
+    let settings = &site.settings;
+    log::begin(&settings.log, session.out.has_colors());
+    let tls = tls(args, &site, session)?;
     if let SealSource::KeyFile(file) = site.seal(session)? {
         SealSource::create_key_file(&file)?;
     }
     let store = site.store().await?;
     let sealer = site.sealer(&store, session).await?;
-    let settings = &site.settings;
     let access = Access::new(&settings.access, store.clone())
-        .map_err(|error| Failure::wrong(error.to_string()))?;
+        .map_err(|error| Failure::wrong(error.to_string()))?
+        .sharing(sealer.secret("tokens").as_slice());
+    let access = if tls.is_some() {
+        access
+    } else {
+        access.without_tls()
+    };
+    let address = args.listen.as_ref().unwrap_or(&settings.listen);
+    let listener = listen::bind(address)
+        .await
+        .map_err(|error| Failure::unfinished(format!("cannot listen on {address}: {error}")))?;
+    warn_if_open(&access, &listener).await?;
     let hosting = Hosting::new(store.clone(), sealer, policy(settings));
     // Ids of requests differ from those of the process before.
     let first = u64::try_from(session.now().as_microsecond()).unwrap_or_default() << 8;
-    let server = Server::new(hosting.clone(), access, settings, Timestamp::now, first);
+    let server = Server::new(hosting.clone(), access, settings, read_clock, first);
     let server = Arc::new(server);
-    let address = args.listen.as_ref().unwrap_or(&settings.listen);
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::unfinished(format!("cannot listen on {address}: {error}")))?;
-    let renewing = tokio::spawn(renew(hosting, settings.renew.every.into()));
-    let reloading = tls.clone().map(|tls| tokio::spawn(reload(tls)));
     say_ready(&listener, tls.is_some(), session)?;
+    let chores = [
+        tokio::spawn(renew(hosting.clone(), settings.renew.every.into())),
+        tokio::spawn(look_after(tls.clone())),
+    ];
     let answering = Arc::clone(&server);
     let service = move |request, peer| {
         let server = Arc::clone(&answering);
@@ -73,35 +83,51 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     };
     let limits = settings.limits.of_connections();
     listen::serve(listener, tls, limits, service, stopped(&server)).await;
-    renewing.abort();
-    if let Some(reloading) = reloading {
-        reloading.abort();
+    for chore in chores {
+        chore.abort();
     }
-    store.close().await;
+    hosting.close().await;
     Ok(())
 }
 
-/// TLS as told here, or in the configuration, or with what the folder holds.
-fn tls(args: &Args, site: &Site, session: &Session) -> Result<Tls, Failure> {
+/// TLS as told here, or by the configuration, or with what the folder holds: made if need be.
+fn tls(args: &Args, site: &Site, session: &Session) -> Result<Option<Tls>, Failure> {
     let told = &site.settings.tls;
-    let _ = session;
-    let files = CertificateFiles {
-        certificate: file(
-            args.tls_cert.as_ref(),
-            told.certificate.as_ref(),
-            site,
-            "server.crt",
-        ),
-        key: file(args.tls_key.as_ref(), told.key.as_ref(), site, "server.key"),
-        client_ca: told.client_ca.clone(),
-        check_every: Duration::from_secs(5),
+    let given = args.tls_cert.as_ref().zip(args.tls_key.as_ref());
+    let given = given.or(told.certificate.as_ref().zip(told.key.as_ref()));
+    let (certificate, key) = match given {
+        _ if args.no_tls => return Ok(None),
+        Some((certificate, key)) => (certificate.clone(), key.clone()),
+        None if !told.enabled => return Ok(None),
+        None => {
+            prepare::prepare(&site.dir, &[], session.now())?;
+            (
+                site.dir.join(prepare::CERTIFICATE),
+                site.dir.join(prepare::KEY),
+            )
+        }
     };
-    Ok(Tls::open(files)?)
+    let files = CertificateFiles {
+        certificate,
+        key,
+        client_ca: told.client_ca.clone(),
+        check_every: CHECK_EVERY,
+    };
+    Ok(Some(Tls::open(files)?))
 }
 
-fn file(first: Option<&PathBuf>, second: Option<&PathBuf>, site: &Site, usual: &str) -> PathBuf {
-    let told = first.or(second).cloned();
-    told.unwrap_or_else(|| site.dir.join(usual))
+/// A server that others can reach and that lets everybody in is rarely meant.
+async fn warn_if_open(access: &Access, listener: &TcpListener) -> Result<(), Failure> {
+    let here = listener
+        .local_addr()
+        .is_ok_and(|address| address.ip().is_loopback());
+    if !here && access.is_open().await? {
+        tracing::warn!(
+            "whoever reaches this server may publish and delete: add users with \
+             `trust server user add`, or set [access]"
+        );
+    }
+    Ok(())
 }
 
 fn policy(settings: &Settings) -> Policy {
@@ -144,7 +170,7 @@ async fn renew(hosting: Hosting, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match hosting.renew_all(Timestamp::now()).await {
+        match hosting.renew_all(read_clock()).await {
             Ok(done) => {
                 for gun in done.renewed {
                     tracing::info!(gun, "signed the timestamp anew");
@@ -158,16 +184,27 @@ async fn renew(hosting: Hosting, every: Duration) {
     }
 }
 
-/// Reads the certificate again at each SIGHUP.
-async fn reload(tls: Tls) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+/// Reads the certificate again at each SIGHUP, and says in time that it expires.
+async fn look_after(tls: Option<Tls>) {
+    let (Some(tls), Ok(mut hangups)) = (tls, signal(SignalKind::hangup())) else {
         return;
     };
-    while hangups.recv().await.is_some() {
-        match tls.reload() {
-            Ok(_) => tracing::info!("read the certificate again"),
-            Err(error) => tracing::error!(%error, "kept the certificate as it was"),
+    let mut days = tokio::time::interval(DAY);
+    loop {
+        tokio::select! {
+            _ = days.tick() => warn_of_expiry(&tls),
+            _ = hangups.recv() => match tls.reload() {
+                Ok(_) => tracing::info!("read the certificate again"),
+                Err(error) => tracing::error!(%error, "kept the certificate as it was"),
+            },
         }
+    }
+}
+
+fn warn_of_expiry(tls: &Tls) {
+    let facts = Facts::of(&tls.certificate()).ok();
+    if let Some(warning) = facts.and_then(|facts| facts.warning(read_clock())) {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -189,3 +226,7 @@ async fn stopped(server: &Server) {
     tracing::info!("stopping: requests in flight finish first");
     server.stop_soon();
 }
+
+/// How often files of certificates are looked at.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+const DAY: Duration = Duration::from_hours(24);

@@ -12,8 +12,9 @@ use super::{
     engine::Engine,
     home::Home,
     image::{Image, image},
-    notary_server::NotaryServer,
+    notary_signer::NotarySigner,
     registry::{Lock, Registry},
+    server::{Kind, Options, Server},
     token_server::TokenServer,
 };
 
@@ -21,43 +22,67 @@ use super::{
 pub(crate) struct Lab {
     engine: OnceLock<Engine>,
     pub(crate) registry: Registry,
-    pub(crate) server: NotaryServer,
+    pub(crate) server: Server,
     tokens: Option<TokenServer>,
+    _signer: Option<NotarySigner>,
     // Last, so that its files outlive the services above.
     root: TempDir,
 }
 
 impl Lab {
     /// Starts the trust server and the registry, both open to everybody.
-    pub(crate) fn start() -> Self {
-        Self::guarded(|_| None, Lock::Open)
+    pub(crate) fn start(server: Kind) -> Self {
+        Self::guarded(server, |_| None, Lock::Open)
     }
 
     /// Starts a trust server that lets in whom a token server vouches for.
-    pub(crate) fn with_tokens() -> Self {
-        Self::guarded(|folder| Some(TokenServer::start(folder)), Lock::Open)
+    pub(crate) fn with_tokens(server: Kind) -> Self {
+        Self::guarded(
+            server,
+            |folder| Some(TokenServer::start(folder)),
+            Lock::Open,
+        )
     }
 
     /// Starts a registry that wants a name and a password.
-    pub(crate) fn with_passwords() -> Self {
-        Self::guarded(|_| None, Lock::Htpasswd)
+    pub(crate) fn with_passwords(server: Kind) -> Self {
+        Self::guarded(server, |_| None, Lock::Htpasswd)
     }
 
-    fn guarded(tokens: impl Fn(&Path) -> Option<TokenServer>, lock: Lock) -> Self {
-        // Not in TMPDIR: the path of a unix socket must stay below 108 bytes.
-        let root = tempfile::Builder::new()
-            .prefix("lab")
-            .tempdir_in("/tmp")
-            .expect("a folder");
-        certificate::write_into(root.path());
+    /// Starts the trust server as it is run for an organisation: notary-server with notary-signer
+    /// and `PostgreSQL`.
+    pub(crate) fn in_earnest(server: Kind) -> Self {
+        let root = folder();
+        let signer = (server == Kind::Notary).then(|| NotarySigner::start(root.path()));
+        Self::assembled(server, root, signer, None, Lock::Open)
+    }
+
+    fn guarded(server: Kind, tokens: impl Fn(&Path) -> Option<TokenServer>, lock: Lock) -> Self {
+        let root = folder();
         let tokens = tokens(root.path());
-        let server = NotaryServer::start(root.path(), tokens.as_ref());
+        Self::assembled(server, root, None, tokens, lock)
+    }
+
+    fn assembled(
+        server: Kind,
+        root: TempDir,
+        signer: Option<NotarySigner>,
+        tokens: Option<TokenServer>,
+        lock: Lock,
+    ) -> Self {
+        let options = Options {
+            tokens: tokens.as_ref(),
+            signer: signer.as_ref(),
+            ..Options::default()
+        };
+        let server = Server::start(server, root.path(), options);
         let registry = Registry::start(root.path(), lock);
         Self {
             engine: OnceLock::new(),
             registry,
             server,
             tokens,
+            _signer: signer,
             root,
         }
     }
@@ -106,4 +131,15 @@ impl Lab {
     pub(crate) fn folder(&self) -> &Path {
         self.root.path()
     }
+}
+
+/// A folder with the lab's certificates, not in TMPDIR: the path of a unix socket must stay below
+/// 108 bytes.
+fn folder() -> TempDir {
+    let root = tempfile::Builder::new()
+        .prefix("lab")
+        .tempdir_in("/tmp")
+        .expect("a folder");
+    certificate::write_into(root.path());
+    root
 }

@@ -2,6 +2,7 @@
 //! joins them.
 
 pub(crate) mod certificate;
+pub(crate) mod chromium;
 pub(crate) mod docker_cli;
 pub(crate) mod engine;
 pub(crate) mod home;
@@ -10,10 +11,16 @@ pub(crate) mod image;
 pub(crate) mod lab;
 pub(crate) mod notary_cli;
 pub(crate) mod notary_server;
+pub(crate) mod notary_signer;
+#[path = "../../../trust-store/tests/server_store/world/postgres.rs"]
+#[allow(dead_code, reason = "its other tests stop and share it")]
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod registry;
 pub(crate) mod run;
+pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod skopeo;
 pub(crate) mod terminal;
 pub(crate) mod token_server;
+pub(crate) mod trust_server;

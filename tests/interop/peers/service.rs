@@ -35,12 +35,21 @@ impl Service {
     /// The kernel passes on a SIGTERM when the test's thread dies, so that a
     /// test runner killed half way leaves nothing running.
     pub(crate) fn start(name: &'static str, arguments: &[&str], log: &Path) -> Self {
+        Self::start_command(name, Command::new(program::find(name)).args(arguments), log)
+    }
+
+    /// The same of a command with an environment of its own.
+    pub(crate) fn start_command(name: &'static str, command: &Command, log: &Path) -> Self {
         use std::os::unix::process::CommandExt;
         let output = File::create(log).expect("a log file");
+        let variables = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
         let child = Command::new(program::find("setpriv"))
             .args(["--pdeathsig", "TERM", "--"])
-            .arg(program::find(name))
-            .args(arguments)
+            .arg(command.get_program())
+            .args(command.get_args())
+            .envs(variables)
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a second handle"))
             .stderr(output)
@@ -71,7 +80,7 @@ impl Service {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         if log.contains("address already in use") {
             return Err(NotReady::AddressInUse);
         }
@@ -81,6 +90,11 @@ impl Service {
             "{} did not become ready:\n{tail}",
             self.name
         )))
+    }
+
+    /// All it has written so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     fn signal(&self, signal: Signal) {

@@ -28,6 +28,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use url::form_urlencoded;
 
+use super::http::Http;
+
 /// A running token server with a certificate of the lab's authority.
 pub(crate) struct TokenServer {
     realm: String,
@@ -89,6 +91,31 @@ impl TokenServer {
                 "rootcertbundle": self.bundle,
             },
         })
+    }
+
+    /// The `[access.token]` part of a `trust server` configuration.
+    pub(crate) fn as_trust_option(&self) -> String {
+        format!(
+            "[access]\nanonymous = \"none\"\n[access.token]\nrealm = {:?}\nservice = {SERVICE:?}\nissuer = {ISSUER:?}\n\
+             certificates = [{:?}]\n",
+            self.realm, self.bundle
+        )
+    }
+
+    /// A token for a person, or for anybody else who shows nothing; `ca` vouches for this server.
+    pub(crate) fn token_for(&self, name: &str, scope: &str, ca: &Path) -> String {
+        let shown = PEOPLE.iter().find(|it| it.name == name).map(Person::basic);
+        let headers: Vec<(&str, &str)> = shown
+            .iter()
+            .map(|value| ("authorization", value.as_str()))
+            .collect();
+        let query: String = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("account", name), ("service", SERVICE), ("scope", scope)])
+            .finish();
+        let url = format!("{}?{query}", self.realm);
+        let answer = Http::new(Some(ca)).get(&url, &headers).expect("an answer");
+        let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        answer["token"].as_str().expect("a token").to_owned()
     }
 
     /// Each different question since the last call, sorted, as `METHOD who scope`.

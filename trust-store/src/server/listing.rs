@@ -93,6 +93,29 @@ impl Store {
         })
         .await
     }
+
+    /// At most `limit` versions of one role, published at `until` or before, the latest first.
+    pub async fn versions(
+        &self,
+        gun: &str,
+        role: &str,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<FileFacts>, StoreError> {
+        let (gun, role) = (checked(gun)?, checked(role)?);
+        bounded(async {
+            let mut open = self.database.read().await?;
+            let rows = sqlx::query(VERSIONS)
+                .bind(gun)
+                .bind(role)
+                .bind(stored_time(until))
+                .bind(i64::from(limit))
+                .fetch_all(&mut *open)
+                .await?;
+            rows.iter().map(facts).collect()
+        })
+        .await
+    }
 }
 
 /// Anything that contains the text, each of whose characters stands for itself.
@@ -133,3 +156,6 @@ const HISTORY: &str = "SELECT role, version, sha256, size, created FROM files \
     WHERE gun = $1 AND created <= $2 \
     AND (created < $2 OR role > $3 OR (role = $3 AND version < $4)) \
     ORDER BY created DESC, role, version DESC LIMIT $5";
+
+const VERSIONS: &str = "SELECT version, sha256, size, created FROM files \
+    WHERE gun = $1 AND role = $2 AND created <= $3 ORDER BY version DESC LIMIT $4";

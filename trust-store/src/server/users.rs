@@ -99,6 +99,16 @@ impl Store {
         Ok(users.await?.into_iter().next())
     }
 
+    /// Whether there is any user.
+    pub async fn has_users(&self) -> Result<bool, StoreError> {
+        bounded(async {
+            let mut open = self.database.read().await?;
+            let query = sqlx::query("SELECT 1 AS one FROM users LIMIT 1");
+            Ok(query.fetch_optional(&mut *open).await?.is_some())
+        })
+        .await
+    }
+
     /// All users, by name.
     pub async fn list_users(&self) -> Result<Vec<User>, StoreError> {
         bounded(async {

@@ -4,7 +4,11 @@ use trust_store::server::{Listing, Store};
 
 use crate::world::{World, at, file, on_every_database, publish_next};
 
-on_every_database!(history_is_paged_from_the_latest, repositories_are_found);
+on_every_database!(
+    history_is_paged_from_the_latest,
+    repositories_are_found,
+    versions_of_a_role_are_found_by_time,
+);
 
 async fn names(store: &Store, prefix: &str, search: &str, after: &str, limit: u32) -> Vec<String> {
     let wanted = Listing {
@@ -65,6 +69,34 @@ async fn repositories_are_found(world: &World) {
         limit: 1,
     };
     assert_eq!(store.guns(wanted).await.unwrap()[0].changed, at(60));
+}
+
+async fn versions_of_a_role_are_found_by_time(world: &World) {
+    let store = world.store().await;
+    for second in [1, 2, 2, 5] {
+        publish_next(&store, "a", second).await;
+        publish_next(&store, "b", second).await;
+    }
+    for (role, until, limit, expected) in [
+        ("targets", 9, 9, &[4, 3, 2, 1][..]),
+        ("targets", 9, 2, &[4, 3]),
+        ("targets", 4, 1, &[3]),
+        ("targets", 2, 1, &[3]),
+        ("targets", 1, 9, &[1]),
+        ("targets", 0, 9, &[]),
+        ("snapshot", 5, 1, &[4]),
+        ("root", 9, 9, &[]),
+    ] {
+        let found = store.versions("a", role, at(until), limit).await.unwrap();
+        let versions: Vec<_> = found.iter().map(|file| file.version).collect();
+        assert_eq!(versions, expected, "{role} {until} {limit}");
+    }
+    let found = store.versions("a", "targets", at(5), 1).await.unwrap();
+    let past = store.history("a", None, 99).await.unwrap();
+    let latest = past.iter().find(|past| past.role == "targets").unwrap();
+    assert_eq!(found[0], latest.file);
+    let none = store.versions("none", "targets", at(9), 9).await.unwrap();
+    assert!(none.is_empty());
 }
 
 async fn history_is_paged_from_the_latest(world: &World) {

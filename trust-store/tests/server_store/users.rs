@@ -15,6 +15,7 @@ fn right(prefix: &str, actions: &[Action]) -> Right {
 
 async fn a_user_has_what_was_put_last(world: &World) {
     let store = world.store().await;
+    assert!(!store.has_users().await.unwrap());
     let (hash, other) = (
         "$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA",
         "$argon2id$other",
@@ -26,6 +27,7 @@ async fn a_user_has_what_was_put_last(world: &World) {
     ];
     store.put_user("nigel", hash, &rights, at(1)).await.unwrap();
     store.put_user("bob", other, &[], at(2)).await.unwrap();
+    assert!(store.has_users().await.unwrap());
     let nigel = store.user("nigel").await.unwrap().unwrap();
     assert_eq!((nigel.hash.as_str(), nigel.created), (hash, at(1)));
     assert_eq!(nigel.rights, rights);

@@ -1,0 +1,53 @@
+//! Our own trust server, as `trust server run` starts it.
+
+use std::{fs, path::Path, process::Command};
+
+use super::{program, server::Options, service::Service, token_server::TokenServer};
+
+/// Its `127.0.0.1:PORT`, and the process.
+pub(crate) fn start(folder: &Path, options: Options<'_>) -> (String, Service) {
+    let own = tempfile::Builder::new()
+        .prefix("trust-server")
+        .tempdir_in(folder)
+        .expect("a folder")
+        .keep();
+    let settings = settings(options);
+    if !settings.is_empty() {
+        fs::write(own.join("server.toml"), settings).expect("a configuration file");
+    }
+    let mut command = Command::new(program::trust());
+    command
+        .args(["server", "run", "--listen", "127.0.0.1:0", "--dir"])
+        .arg(&own)
+        .arg("--tls-cert")
+        .arg(folder.join("server.crt"))
+        .arg("--tls-key")
+        .arg(folder.join("server.key"));
+    let log = own.join("log");
+    let mut service = Service::start_command("trust server", &command, &log);
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    if service.wait_until(|| address(&said()).is_some()).is_err() {
+        panic!("no address in\n{}", said());
+    }
+    (address(&said()).expect("an address"), service)
+}
+
+/// `HOST:PORT` from the line `listening on https://HOST:PORT`.
+fn address(said: &str) -> Option<String> {
+    let (_, rest) = said.split_once("listening on https://")?;
+    let (address, _) = rest.split_once('\n')?;
+    Some(address.trim().to_owned())
+}
+
+/// Without options, there is no configuration to be written.
+fn settings(options: Options<'_>) -> String {
+    let mut settings = options
+        .tokens
+        .map(TokenServer::as_trust_option)
+        .unwrap_or_default();
+    if !options.prefixes.is_empty() {
+        let prefixes = options.prefixes;
+        settings.push_str(&format!("[repositories]\nprefixes = {prefixes:?}\n"));
+    }
+    settings
+}
