@@ -85,7 +85,10 @@ impl Story {
         match api.state(&self.repo.gun).await {
             Ok(Some(state)) => {
                 let found = version(&state.timestamp);
-                assert!(found >= promised, "read {found} after {promised} was answered");
+                assert!(
+                    found >= promised,
+                    "read {found} after {promised} was answered"
+                );
                 self.repo = self.repo.caught_up(&state);
                 Ok(())
             }
@@ -205,9 +208,10 @@ impl Seen {
             Answer::Taken => &self.taken,
             Answer::Late => &self.late,
             Answer::Cut => &self.cut,
-            Answer::Refused(StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE, _) => {
-                &self.unavailable
-            }
+            Answer::Refused(
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE,
+                _,
+            ) => &self.unavailable,
             Answer::Refused(status, body) => panic!("{status}: {body}"),
         };
         counter.fetch_add(1, Ordering::Relaxed);
