@@ -39,7 +39,7 @@ async fn away_under_load(place: &Place, mut leave: impl FnMut(), come_back: impl
     for name in ["one", "two", "shared"] {
         let gun = format!("registry.test:5000/{name}");
         let mut story = Story::begin(api, &gun).await.unwrap();
-        assert_eq!(story.publish(api, "first").await, Answer::Taken);
+        story.publish(api, "first").await.taken();
         stories.push(story);
     }
     let mut load = Load::new();
@@ -75,10 +75,7 @@ async fn away_under_load(place: &Place, mut leave: impl FnMut(), come_back: impl
     );
     assert!(taken > 5 && refused > 0 && ok > 5 && unavailable > 0);
     assert_eq!(seen.cut.load(Ordering::Relaxed), 0);
-    assert!(
-        longest < BOUND && waited < BOUND,
-        "{longest:?} {waited:?}"
-    );
+    assert!(longest < BOUND && waited < BOUND, "{longest:?} {waited:?}");
 }
 
 /// Everything that needs the store says so, soon.

@@ -30,6 +30,14 @@ pub enum Answer {
     Cut,
 }
 
+impl Answer {
+    /// Passes on what was answered 200.
+    #[track_caller]
+    pub fn taken(self) {
+        assert_eq!(self, Self::Taken);
+    }
+}
+
 /// What many people saw together.
 #[derive(Default)]
 pub struct Seen {
@@ -180,6 +188,11 @@ impl Load {
             }
         }));
         begun
+    }
+
+    /// Whether somebody saw what must not be; [`Self::end`] says what.
+    pub fn is_broken(&self) -> bool {
+        self.people.iter().any(JoinHandle::is_finished)
     }
 
     /// Waits until everybody has the answer to what they asked, and asks no more.
