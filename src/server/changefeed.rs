@@ -77,7 +77,7 @@ impl Server {
 /// After which change, and how many records, as Notary's server reads them (`changefeed.go`).
 fn asked(query: &str) -> Result<(i64, i64), Fault> {
     let records = parameter(query, "records").unwrap_or_default();
-    let records = integer(&records).map_err(|why| {
+    let records = integer(&records).and_then(in_32_bits).map_err(|why| {
         let words = "invalid records parameter: strconv.ParseInt: parsing ";
         PARAMETERS.about(format!("{words}{records:?}: {why}"))
     })?;
