@@ -244,6 +244,29 @@ async fn damage_is_shown_and_nothing_of_it_believed() {
 }
 
 #[tokio::test]
+async fn what_is_beyond_all_measure_is_cut() {
+    let scene = Scene::new().await;
+    let mut huge = Repository::signed_by(&["alice"]);
+    for number in 0..300 {
+        let role = format!("targets/s{number}");
+        let keys: Vec<_> = (0..40).map(Key::seed).collect();
+        let paths: Vec<_> = (0..40).map(|path| format!("{path}-")).collect();
+        let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+        huge.publisher.delegate(&role, &keys, &paths);
+    }
+    let tag = "x".repeat(5000);
+    huge.sign("alice", &tag, b"one");
+    huge.publish(&scene, days(-1)).await;
+    for address in [page_of(GUN), format!("/h/{GUN}")] {
+        let page = scene.page(&address, now()).await;
+        assert!(page.html.len() < 1_500_000, "{} bytes", page.html.len());
+        page.does_not_say(&tag);
+        page.says(&format!("{}…", &tag[..160]));
+        page.says("and 2");
+    }
+}
+
+#[tokio::test]
 async fn missing_files_are_named() {
     for missing in ["root", "timestamp", "snapshot", "targets"] {
         let scene = Scene::new().await;
