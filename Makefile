@@ -32,6 +32,7 @@ unit:
 	$(CARGO) test --workspace
 
 interop: peers
+	$(CARGO) test -p trust-store --features interop
 	$(CARGO) test $(INTEROP)
 
 soak: peers
@@ -47,6 +48,7 @@ bench:
 	$(CARGO) bench --bench in_process
 	$(CARGO) build --release --bin trust
 	PATH="$(CURDIR)/target/release:$$PATH" benches/commands.sh
+	PATH="$(CURDIR)/target/release:$$PATH" benches/server.sh
 
 peers:
 	scripts/install-peers

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job from the first key to a refused pull, on loopback, in about ten seconds.
-# Needs trust in PATH, notary-server, docker-registry, skopeo, busybox, openssl and curl;
+# Needs trust in PATH, docker-registry, skopeo, busybox and curl;
 # with dockerd and as root it also pulls. Leaves nothing behind.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -73,33 +73,16 @@ fail() {
 }
 
 start_trust_server() {
-    make_certificates
-    start notary-server try_trust_server
-    export DOCKER_CONTENT_TRUST_SERVER=https://127.0.0.1:$port
-    mkdir -p "$DOCKER_CONFIG/tls/127.0.0.1:$port"
-    cp ca.crt "$DOCKER_CONFIG/tls/127.0.0.1:$port/"
-}
-
-try_trust_server() {
-    cat >notary-server.json <<JSON
-{ "server": { "http_addr": "127.0.0.1:$port",
-              "tls_cert_file": "$world/server.crt", "tls_key_file": "$world/server.key" },
-  "trust_service": { "type": "local" },
-  "storage": { "backend": "memory" },
-  "logging": { "level": "error" } }
-JSON
-    notary-server -config notary-server.json >notary-server.log 2>&1 &
-    ready="curl --cacert ca.crt https://127.0.0.1:$port/_notary_server/health"
-}
-
-make_certificates() {
-    local new=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc)
-    openssl req -x509 "${new[@]}" -days 2 -subj '/CN=demo authority' \
-        -keyout ca.key -out ca.crt 2>/dev/null
-    openssl req "${new[@]}" -subj /CN=localhost -keyout server.key -out server.csr 2>/dev/null
-    openssl x509 -req -in server.csr -days 1 -CA ca.crt -CAkey ca.key -CAcreateserial \
-        -extfile <(echo 'subjectAltName = IP:127.0.0.1, DNS:localhost') \
-        -out server.crt 2>/dev/null
+    trust server run --dir "$world/server" --listen 127.0.0.1:0 >server.log 2>server.err &
+    until grep -q '^listening on ' server.log; do
+        kill -0 $! 2>/dev/null || fail "trust server: $(tail -n 5 server.err)"
+        sleep 0.05
+    done
+    server=$(sed -n 's/^listening on //p' server.log)
+    export DOCKER_CONTENT_TRUST_SERVER=$server
+    mkdir -p "$DOCKER_CONFIG/tls/${server#https://}"
+    cp server/ca.crt "$DOCKER_CONFIG/tls/${server#https://}/"
+    printf '\n$ trust server run &\n%s\n' "$(cat server.log)"
 }
 
 start_registry() {

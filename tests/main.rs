@@ -19,5 +19,6 @@ mod layout;
 mod notary_files;
 mod pages;
 mod sealed_files;
+mod server;
 mod spec;
 mod world;

@@ -193,3 +193,53 @@ fn kept_metadata_name_the_keys_that_docker_made() {
     }
     assert!(found > 4, "only {found} of {}", keys.len());
 }
+
+/// A server that lost a repository takes back what its client kept, up to what only its own keys
+/// can sign: nothing in those files is in a form it would refuse.
+#[test]
+fn what_docker_and_notary_kept_can_be_published_again() {
+    use trust::tuf::accept::{Bounds, Files, Refusal, Upload, accept};
+    for (gun, folder) in repositories() {
+        let current = current(gun, &folder).unwrap();
+        let mut upload = Upload::new();
+        for role in ["root", "targets"] {
+            let bytes = fs::read(folder.join(format!("{role}.json"))).unwrap();
+            upload.insert(RoleName::parse(role).unwrap(), bytes.into());
+        }
+        for delegated in &current.targets().facts().delegations.roles {
+            let role = &delegated.name;
+            // A role whose keys were taken away cannot be published as it is.
+            if current.role(role).is_none() {
+                continue;
+            }
+            if let Ok(bytes) = fs::read(folder.join(format!("{role}.json"))) {
+                upload.insert(role.clone(), bytes.into());
+            }
+        }
+        let mut asked = Vec::new();
+        let mut no_keys = |role: &RoleName, _: &_, _: &[u8]| {
+            asked.push(role.to_string());
+            Vec::new()
+        };
+        let stored = Files::new();
+        let bounds = Bounds::default();
+        let refused = accept(gun, &stored, &upload, bounds, made(), &mut no_keys).unwrap_err();
+        let root_is_first = current.root().facts().version <= 2;
+        match refused {
+            Refusal::Hierarchy { missing, .. } if root_is_first => {
+                assert_eq!(
+                    (missing, asked),
+                    ("snapshot", vec!["snapshot".to_owned()]),
+                    "{gun}"
+                );
+            }
+            Refusal::Root(words) if !root_is_first => {
+                assert!(
+                    words.starts_with("Root modifications must increment"),
+                    "{gun}: {words}"
+                );
+            }
+            other => panic!("{gun}: {other:?}"),
+        }
+    }
+}

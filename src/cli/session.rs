@@ -157,6 +157,6 @@ impl Session {
     clippy::disallowed_methods,
     reason = "the one place where the door reads the clock"
 )]
-fn read_clock() -> Timestamp {
+pub(crate) fn read_clock() -> Timestamp {
     Timestamp::now()
 }

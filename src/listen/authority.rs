@@ -6,8 +6,9 @@ use super::facts::Facts;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType, SerialNumber,
 };
+use ring::rand::{SecureRandom, SystemRandom};
 use std::{net::IpAddr, time::SystemTime};
 use zeroize::Zeroizing;
 
@@ -48,17 +49,17 @@ pub enum AuthorityError {
 
 /// A new private key.
 pub fn new_key() -> Result<Zeroizing<String>, AuthorityError> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(unmakeable)?;
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     Ok(Zeroizing::new(key.serialize_pem()))
 }
 
 /// The certificate of an authority with this key, for ten years.
 pub fn certify_authority(key: &str, name: &str, now: Timestamp) -> Result<String, AuthorityError> {
     let key = read_key(key)?;
-    let mut params = params(name, now, now + AUTHORITY_LIFETIME);
+    let mut params = params(name, now, now + AUTHORITY_LIFETIME)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let made = params.self_signed(&key).map_err(unmakeable)?;
+    let made = params.self_signed(&key)?;
     Ok(made.pem())
 }
 
@@ -85,9 +86,9 @@ pub fn certify_server(
     if facts.until <= now {
         return Err(AuthorityError::Expired { until: facts.until });
     }
-    let issuer = Issuer::from_ca_cert_pem(certificate, authority_key).map_err(unmakeable)?;
+    let issuer = Issuer::from_ca_cert_pem(certificate, authority_key)?;
     let name = hosts.first().map_or("", String::as_str);
-    let mut params = params(name, now, facts.until.min(now + SERVER_LIFETIME));
+    let mut params = params(name, now, facts.until.min(now + SERVER_LIFETIME))?;
     params.subject_alt_names = hosts
         .iter()
         .map(|host| alternative(host))
@@ -96,7 +97,7 @@ pub fn certify_server(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    let made = params.signed_by(&key, &issuer).map_err(unmakeable)?;
+    let made = params.signed_by(&key, &issuer)?;
     Ok(made.pem())
 }
 
@@ -135,11 +136,15 @@ pub fn host(given: &str) -> Result<String, AuthorityError> {
 fn alternative(host: &str) -> Result<SanType, AuthorityError> {
     match host.parse() {
         Ok(address) => Ok(SanType::IpAddress(address)),
-        Err(_) => Ok(SanType::DnsName(host.try_into().map_err(unmakeable)?)),
+        Err(_) => Ok(SanType::DnsName(host.try_into()?)),
     }
 }
 
-fn params(name: &str, now: Timestamp, until: Timestamp) -> CertificateParams {
+fn params(
+    name: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<CertificateParams, AuthorityError> {
     let mut subject = DistinguishedName::new();
     subject.push(
         DnType::CommonName,
@@ -150,7 +155,22 @@ fn params(name: &str, now: Timestamp, until: Timestamp) -> CertificateParams {
     // A client's clock may be behind.
     params.not_before = SystemTime::from(now - SLOW_CLOCK).into();
     params.not_after = SystemTime::from(until).into();
-    params
+    params.serial_number = Some(serial_number()?);
+    Ok(params)
+}
+
+/// Never the same twice, also for the same key: some clients refuse that.
+fn serial_number() -> Result<SerialNumber, AuthorityError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| AuthorityError::Unmakeable {
+            reason: "the system gives no random bytes".to_owned(),
+        })?;
+    // Positive, and of full length.
+    let [first, ..] = &mut bytes;
+    *first = *first & 0x3f | 0x40;
+    Ok(SerialNumber::from_slice(&bytes))
 }
 
 fn read_key(pem: &str) -> Result<KeyPair, AuthorityError> {
@@ -160,9 +180,11 @@ fn read_key(pem: &str) -> Result<KeyPair, AuthorityError> {
     })
 }
 
-fn unmakeable(error: rcgen::Error) -> AuthorityError {
-    AuthorityError::Unmakeable {
-        reason: error.to_string(),
+impl From<rcgen::Error> for AuthorityError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Unmakeable {
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -245,6 +267,22 @@ mod tests {
                 "{at}"
             );
         }
+    }
+
+    #[test]
+    fn no_two_certificates_have_one_number() {
+        let made = made(&["localhost"]);
+        let key = new_key().unwrap();
+        let pair = (made.authority.as_str(), made.authority_key.as_str());
+        let again = || certify_server(&key, &["x".into()], pair, now()).unwrap();
+        let number = |pem: String| {
+            let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+            let (_, read) = x509_parser::parse_x509_certificate(&der).unwrap();
+            read.raw_serial().to_vec()
+        };
+        let (first, second) = (number(again()), number(again()));
+        assert_ne!(first, second);
+        assert_eq!(first.len(), 16);
     }
 
     #[test]

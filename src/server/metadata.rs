@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn ages_are_said_as_by_notary() {
-        let five = Caching::of_current(Duration::from_secs(300));
+        let five = Caching::of_current(Duration::from_mins(5));
         assert_eq!(
             five.control,
             "public, max-age=300, s-maxage=300, must-revalidate"

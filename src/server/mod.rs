@@ -19,7 +19,7 @@ mod upload;
 
 use crate::hosting::{Hosting, HostingError};
 use crate::listen::Peer;
-use access::{Access, Denied, Wanted, Who};
+use access::{Access, Asked, Denied, Wanted, Who};
 use hyper::body::Incoming;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
@@ -158,6 +158,7 @@ impl Server {
             Route::Health => return Ok(self.health().await),
             Route::Ready => return Ok(self.ready().await),
             Route::Metrics => return Ok(self.numbers()),
+            Route::Token => return self.token(&request, peer).await,
             _ => {}
         }
         self.is_for(route)?;
@@ -182,7 +183,10 @@ impl Server {
             Route::Delete(gun) => self.delete(gun.to_string()).await,
             Route::Key(gun, role) => self.key(gun, role).await,
             Route::NewKey(gun, role) => self.new_key(gun, role).await,
-            Route::Changes(gun) => self.changes(gun.as_deref(), request.uri().query()).await,
+            Route::Changes(gun) => {
+                let query = request.uri().query();
+                self.changes(gun.as_deref(), query, who).await
+            }
             Route::Page if self.pages => {
                 let (path, query) = (request.uri().path(), request.uri().query());
                 let may_read = |gun: &str| who.may_read(gun);
@@ -221,9 +225,15 @@ impl Server {
             (None, _) if *route == Route::Page => Wanted::Pages,
             (None, _) => Wanted::Catalog,
         };
-        let authorization = request.headers().get(hyper::header::AUTHORIZATION);
-        let admitted = self.access.admit(authorization, peer, &wanted, self.now());
+        let asked = Asked::of(request);
+        let admitted = self.access.admit(&asked, peer, &wanted, self.now());
         Ok(admitted.await?)
+    }
+
+    async fn token(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Reply, Refused> {
+        let asked = Asked::of(request);
+        let token = self.access.token(&asked, peer, self.now()).await?;
+        Ok(reply::secret_json(&token))
     }
 
     fn now(&self) -> Timestamp {

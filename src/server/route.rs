@@ -1,6 +1,7 @@
 //! From method and path to what is asked for. Pure: the order is that of Notary's server
 //! (`server.go`), in which everything unknown is answered alike.
 
+use super::access::TOKEN_PATH;
 use crate::tuf::role::RoleName;
 use hyper::Method;
 use percent_encoding::percent_decode_str;
@@ -35,6 +36,8 @@ pub(super) enum Route<'p> {
     Ready,
     /// Numbers for Prometheus
     Metrics,
+    /// A token that says who is asking
+    Token,
     /// A page for people
     Page,
     /// Nothing that is here
@@ -52,6 +55,7 @@ impl<'p> Route<'p> {
         match (path, method == Method::GET) {
             ("/v2/", true) => return Self::Base,
             ("/v2/_trust/changefeed", true) => return Self::Changes(None),
+            (TOKEN_PATH, true) => return Self::Token,
             ("/_notary_server/health", true) => return Self::Health,
             ("/healthz", true) => return Self::Alive,
             ("/readyz", true) => return Self::Ready,
@@ -94,6 +98,7 @@ impl<'p> Route<'p> {
             Self::NewKey(..) => "RotateKey",
             Self::Health | Self::Alive | Self::Ready => "Health",
             Self::Metrics => "Metrics",
+            Self::Token => "Token",
             Self::Page => "Page",
             Self::Unknown | Self::NoMethod => "NotFound",
         }
@@ -205,6 +210,7 @@ mod tests {
             ("GET", "/v2", Route::Unknown),
             ("PATCH", "/v2/", Route::NoMethod),
             ("GET", "/v2/_trust/changefeed", Route::Changes(None)),
+            ("GET", "/v2/_trust/token", Route::Token),
             ("GET", "/", Route::Page),
             ("GET", "/r/a/b", Route::Page),
             ("GET", "/x", Route::Unknown),

@@ -7,6 +7,7 @@
 mod help;
 mod keys;
 mod no_terminal;
+mod server_users;
 mod streams;
 
 use std::{

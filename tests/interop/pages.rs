@@ -7,15 +7,6 @@
     reason = "shared with the other test binary"
 )]
 mod scene;
-#[path = "../world/mod.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    clippy::needless_pass_by_value,
-    reason = "made for the other test binary; only the publisher is needed here"
-)]
-mod world;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -23,8 +14,8 @@ use axum::{Router, extract::Request};
 use serde_json::json;
 
 use crate::peers::chromium::{Chromium, View};
+use crate::world::{GUN, now};
 use scene::Scene;
-use world::{GUN, now};
 
 /// Serves the pages of a scene on loopback.
 async fn serve(scene: Scene) -> SocketAddr {

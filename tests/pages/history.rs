@@ -130,6 +130,40 @@ async fn past_files_are_judged_by_the_keys_of_their_time() {
 }
 
 #[tokio::test]
+async fn delegations_below_delegations_are_judged_by_those_above_them() {
+    let scene = Scene::new().await;
+    let mut repository = Repository::signed_by(&["alice"]);
+    repository.advance("targets/alice");
+    let nested = vec![Key::seed(60)];
+    repository
+        .publisher
+        .delegate("targets/alice/nightly", &nested, &["n-"]);
+    repository
+        .publisher
+        .signers
+        .insert("targets/alice/nightly".into(), nested);
+    repository.publish(&scene, days(-30)).await;
+    // The root and the role at the top go on; what is below stays as it was signed.
+    repository.publisher.root.version = 2;
+    repository.advance("targets");
+    repository.publish(&scene, days(-20)).await;
+    repository.advance("targets/alice/nightly");
+    repository
+        .publisher
+        .sign_image("targets/alice/nightly", "n-1", b"one");
+    repository.publish(&scene, days(-10)).await;
+    let page = scene.page(&history(), now()).await;
+    let id = Key::seed(60).public.canonical_id().to_string();
+    page.says(&format!(
+        "targets/alice/nightly version 1 signed by alice/nightly {id}"
+    ));
+    page.says("Signed n-1 22 May 2026");
+    page.does_not_say("not checked");
+    let page = scene.page(&format!("/r/{GUN}"), now()).await;
+    page.says("targets/alice/nightly signer alice/nightly tags that begin with n- 1 of 1 key");
+}
+
+#[tokio::test]
 async fn what_was_pruned_is_not_made_up() {
     let scene = Scene::new().await;
     let mut repository = Repository::signed_by(&["alice"]);

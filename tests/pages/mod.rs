@@ -8,5 +8,6 @@ mod replies;
 mod repository;
 mod rights;
 mod scene;
+mod speed;
 
 use scene::{Page, Repository, Scene};

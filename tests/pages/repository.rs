@@ -39,7 +39,7 @@ async fn tags_stand_with_digest_signers_and_beginning() {
         ));
     }
     page.does_not_say(&digest("1.0"));
-    page.says("expired 7 signed tags 4 signers changed 31 May 2026 , 24 hours ago");
+    page.says("signer expired 7 signed tags 4 signers changed 31 May 2026 , 24 hours ago");
 }
 
 #[tokio::test]
@@ -72,7 +72,11 @@ async fn roles_stand_with_keys_thresholds_and_paths() {
         "targets (Repo Admin) every tag, and who else may 1 of 1 key {} ed25519",
         id(1)
     ));
-    page.says("targets/releases what clients pull every tag 1 of 4 keys");
+    page.says(&format!(
+        "targets/releases what clients pull every tag 1 of 4 keys {} ed25519, alice {} ed25519, bob",
+        id(10),
+        id(11)
+    ));
     page.says("targets/dave signer dave nothing: no path");
     page.says("targets/carol: version 1, from 24 March 2026 until 30 May 2026");
     page.says("targets/dave: never signed");
@@ -236,6 +240,29 @@ async fn damage_is_shown_and_nothing_of_it_believed() {
             page.says("None can be shown");
             assert_eq!(scene.page(&format!("/h/{GUN}"), now()).await.status, 200);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_beyond_all_measure_is_cut() {
+    let scene = Scene::new().await;
+    let mut huge = Repository::signed_by(&["alice"]);
+    for number in 0..300 {
+        let role = format!("targets/s{number}");
+        let keys: Vec<_> = (0..40).map(Key::seed).collect();
+        let paths: Vec<_> = (0..40).map(|path| format!("{path}-")).collect();
+        let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+        huge.publisher.delegate(&role, &keys, &paths);
+    }
+    let tag = "x".repeat(5000);
+    huge.sign("alice", &tag, b"one");
+    huge.publish(&scene, days(-1)).await;
+    for address in [page_of(GUN), format!("/h/{GUN}")] {
+        let page = scene.page(&address, now()).await;
+        assert!(page.html.len() < 1_500_000, "{} bytes", page.html.len());
+        page.does_not_say(&tag);
+        page.says(&format!("{}…", &tag[..160]));
+        page.says("and 2");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A store with repositories in it, each published step by step.
 
-use super::world::{GUN, Key, Publisher, days};
+use crate::world::{GUN, Key, Publisher, days};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Response;
@@ -327,7 +327,7 @@ fn manifest(name: &str) -> Vec<u8> {
 }
 
 /// So many tags in one repository, added in two publishes.
-pub async fn large(scene: &Scene, gun: &str, tags: usize) {
+pub async fn large(scene: &Scene, gun: &str, tags: usize) -> Repository {
     let mut large = Repository::of(gun);
     large.signer("builder", 20, &[""]);
     large.publish(scene, days(-50)).await;
@@ -341,6 +341,7 @@ pub async fn large(scene: &Scene, gun: &str, tags: usize) {
         }
         large.publish(scene, days(day)).await;
     }
+    large
 }
 
 /// Repositories in every state.

@@ -41,7 +41,7 @@ struct Show {
     place: Place,
 }
 
-pub(crate) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     match &args.command {
         Command::Renew(args) => renew(args, session),
         Command::Show(args) => show(args, session),

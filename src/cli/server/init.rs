@@ -122,10 +122,11 @@ impl Told {
     /// Lines that can be pasted into a shell.
     fn clients(&self, url: &str) -> String {
         let mut text = String::from("\nClients that use docker or trust:\n\n");
+        let host = quoted(url.trim_start_matches("https://"));
+        let url = quoted(url);
         let mut notary = format!("notary -s {url}");
         if self.has_authority {
             let file = quoted(&self.dir.join(AUTHORITY).display().to_string());
-            let host = url.trim_start_matches("https://");
             let folder = format!("~/.docker/tls/{host}");
             let _ = writeln!(text, "    mkdir -p {folder}\n    cp {file} {folder}/ca.crt");
             let _ = write!(notary, " --tlscacert {file}");
@@ -243,6 +244,17 @@ Clients that use notary:
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
         assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn nothing_means_something_else_to_a_shell() {
+        let text = told("/srv/it's", &["::1"]).text("", "trust");
+        assert!(
+            text.contains("mkdir -p ~/.docker/tls/'[::1]:4443'\n"),
+            "{text}"
+        );
+        assert!(text.contains(r"cp '/srv/it'\''s/ca.crt' ~/.docker/tls/'[::1]:4443'/ca.crt"));
+        assert!(text.contains("SERVER='https://[::1]:4443'\n"), "{text}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ enum Command {
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
         Command::Init(args) => (init::run(args, session).await, "init"),
-        Command::Certs(args) => (certs::run(args, session).await, "certs"),
+        Command::Certs(args) => (certs::run(args, session), "certs"),
         Command::Run(args) => (run::run(args, session).await, "run"),
         Command::User(args) => (user::run(args, session).await, "user"),
         Command::Rekey(args) => (rekey::run(args, session).await, "rekey"),

@@ -40,11 +40,7 @@ impl Prepared {
 /// Without hosts the certificate is for this machine. Two processes may do this at once.
 pub(super) fn prepare(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Prepared, Failure> {
     let hosts = checked(hosts)?;
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| unfinished("make", dir, &error))?;
+    folder(dir)?;
     let mut prepared = Prepared::default();
     let is_there = |name: &str| dir.join(name).exists();
     if is_there(CERTIFICATE) {
@@ -76,6 +72,15 @@ pub(super) fn prepare(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Pr
     Ok(prepared)
 }
 
+/// The server's folder is there, for its owner only if it is made here.
+pub(super) fn folder(dir: &Path) -> Result<(), Failure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| unfinished("make", dir, &error))
+}
+
 /// A new certificate for the same key is in place of the old one: for these hosts, or the same.
 pub(super) fn renew(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Facts, Failure> {
     let hosts = match hosts {
@@ -90,8 +95,7 @@ pub(super) fn renew(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Fact
     let authority = read(&dir.join(AUTHORITY))?;
     let authority_key = read(&dir.join(AUTHORITY_KEY))?;
     let pair = (authority.as_str(), authority_key.as_str());
-    let certificate =
-        certify_server(&read(&dir.join(KEY))?, &hosts, pair, now).map_err(explained)?;
+    let certificate = certify_server(&read(&dir.join(KEY))?, &hosts, pair, now)?;
     let path = dir.join(CERTIFICATE);
     write_atomic(&path, certificate.as_bytes(), 0o644)
         .map_err(|error| unfinished("write", &path, &error))?;
@@ -120,7 +124,7 @@ fn checked(hosts: &[String]) -> Result<Vec<String>, Failure> {
     }
     let mut checked = Vec::new();
     for given in hosts {
-        let host = host(given).map_err(explained)?;
+        let host = host(given)?;
         if !checked.contains(&host) {
             checked.push(host);
         }
@@ -163,10 +167,10 @@ fn kept_or_made(
     make: impl FnOnce() -> Result<Zeroizing<String>, AuthorityError>,
 ) -> Result<Zeroizing<String>, Failure> {
     let path = dir.join(name);
-    let made = if path.exists() {
+    let is_new = if path.exists() {
         false
     } else {
-        let text = make().map_err(explained)?;
+        let text = make()?;
         match create_atomic(&path, text.as_bytes(), mode) {
             Ok(()) => true,
             // Another process was faster: what it made counts.
@@ -174,7 +178,7 @@ fn kept_or_made(
             Err(error) => return Err(unfinished("write", &path, &error)),
         }
     };
-    prepared.note(name, made);
+    prepared.note(name, is_new);
     read(&path)
 }
 
@@ -200,14 +204,16 @@ fn half(dir: &Path, there: &str, missing: &str) -> Failure {
         .hint(format!("bring {missing} back, or move {there} away"))
 }
 
-fn explained(error: AuthorityError) -> Failure {
-    let words = error.to_string();
-    match error {
-        AuthorityError::Expired { .. } => Failure::wrong(words).hint(
-            "move ca.crt, ca.key and server.crt away; `trust server init` makes new ones, which \
-             clients need",
-        ),
-        _ => Failure::wrong(words),
+impl From<AuthorityError> for Failure {
+    fn from(error: AuthorityError) -> Self {
+        let failure = Self::wrong(error.to_string());
+        match error {
+            AuthorityError::Expired { .. } => failure.hint(
+                "move ca.crt, ca.key and server.crt away; `trust server init` makes new ones, \
+                 which clients need",
+            ),
+            _ => failure,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use trust::config::passphrase_from_file;
 use trust_store::keys::Passphrase;
-use trust_store::server::{SealSource, Sealer};
+use trust_store::server::SealSource;
 
 /// Seal the online keys of the store with another secret
 ///
@@ -43,9 +43,9 @@ enum Next {
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let site = Site::find(&args.site, session)?;
     let store = site.existing_store().await?;
-    let present = site.seal(session)?;
-    let next = next(args, &present, session)?;
-    let sealer = Sealer::open(&store, present).await?;
+    // Nobody is asked for a new secret before the present one is known to be right.
+    let sealer = site.sealer(&store, session).await?;
+    let next = next(args, &site.seal(session)?, session)?;
     let (source, kept) = match next {
         Next::KeyFile(file) => (made(&file)?, Some(file)),
         Next::Passphrase(passphrase) => (SealSource::Passphrase(passphrase), None),

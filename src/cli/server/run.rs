@@ -2,8 +2,11 @@
 
 use super::site::Site;
 use super::{log, prepare};
-use crate::cli::{failure::Failure, session::Session};
-use jiff::{SignedDuration, Timestamp};
+use crate::cli::{
+    failure::Failure,
+    session::{Session, read_clock},
+};
+use jiff::SignedDuration;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +47,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let site = Site::find(&args.site, session)?;
     let settings = &site.settings;
     log::begin(&settings.log, session.out.has_colors());
+    prepare::folder(&site.dir)?;
     let tls = tls(args, &site, session)?;
     if let SealSource::KeyFile(file) = site.seal(session)? {
         SealSource::create_key_file(&file)?;
@@ -51,7 +55,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let store = site.store().await?;
     let sealer = site.sealer(&store, session).await?;
     let access = Access::new(&settings.access, store.clone())
-        .map_err(|error| Failure::wrong(error.to_string()))?;
+        .map_err(|error| Failure::wrong(error.to_string()))?
+        .sharing(sealer.secret("tokens").as_slice());
+    let access = if tls.is_some() {
+        access
+    } else {
+        access.without_tls()
+    };
     let address = args.listen.as_ref().unwrap_or(&settings.listen);
     let listener = listen::bind(address)
         .await
@@ -60,7 +70,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let hosting = Hosting::new(store.clone(), sealer, policy(settings));
     // Ids of requests differ from those of the process before.
     let first = u64::try_from(session.now().as_microsecond()).unwrap_or_default() << 8;
-    let server = Server::new(hosting.clone(), access, settings, Timestamp::now, first);
+    let server = Server::new(hosting.clone(), access, settings, read_clock, first);
     let server = Arc::new(server);
     say_ready(&listener, tls.is_some(), session)?;
     let chores = [
@@ -161,7 +171,7 @@ async fn renew(hosting: Hosting, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match hosting.renew_all(Timestamp::now()).await {
+        match hosting.renew_all(read_clock()).await {
             Ok(done) => {
                 for gun in done.renewed {
                     tracing::info!(gun, "signed the timestamp anew");
@@ -194,7 +204,7 @@ async fn look_after(tls: Option<Tls>) {
 
 fn warn_of_expiry(tls: &Tls) {
     let facts = Facts::of(&tls.certificate()).ok();
-    if let Some(warning) = facts.and_then(|facts| facts.warning(Timestamp::now())) {
+    if let Some(warning) = facts.and_then(|facts| facts.warning(read_clock())) {
         tracing::warn!("{warning}");
     }
 }

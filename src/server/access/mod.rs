@@ -5,10 +5,12 @@
 //! up, so whoever may not read a repository does not learn whether it exists. Credentials that
 //! are wrong are refused even where none are needed.
 
+mod asked;
 mod attempts;
 mod credentials;
 mod denied;
 mod login;
+mod own_tokens;
 mod password;
 mod rights;
 mod token;
@@ -17,6 +19,7 @@ mod who;
 #[cfg(test)]
 mod tests;
 
+pub use asked::Asked;
 pub use denied::Denied;
 pub use password::{UserError, check_user_name, hash_password};
 pub use token::TokenSettingsError;
@@ -26,9 +29,10 @@ use crate::listen::Peer;
 use crate::server::settings::access::{AccessSettings, Everybody};
 use credentials::{Password, Shown};
 use denied::{Challenge, Fault};
-use hyper::header::HeaderValue;
 use jiff::Timestamp;
 use login::{LoginError, Logins};
+use own_tokens::{OwnToken, OwnTokens};
+use serde_json::Value;
 use token::Tokens;
 use trust_store::server::{Action, Store, StoreError};
 use who::Name;
@@ -39,10 +43,12 @@ use x509_parser::prelude::FromDer;
 pub struct Access {
     store: Store,
     logins: Logins,
-    tokens: Option<Tokens>,
     certificates: bool,
     everybody: Option<Everybody>,
-    challenge: Challenge,
+    realm: String,
+    tokens: Option<(Tokens, Challenge)>,
+    own_tokens: OwnTokens,
+    tls: bool,
 }
 
 /// What somebody wants to do.
@@ -77,41 +83,59 @@ pub enum AccessError {
 impl Access {
     /// Access control by these settings, for the users in this store; reads the files of keys.
     pub fn new(settings: &AccessSettings, store: Store) -> Result<Self, AccessError> {
-        let tokens = settings.token.as_ref().map(Tokens::new).transpose()?;
-        let challenge = match &settings.token {
-            Some(token) => Challenge::Bearer {
+        let tokens = settings.token.as_ref().map(|token| {
+            let challenge = Challenge::Bearer {
                 realm: token.realm.clone(),
                 service: token.service.clone(),
-            },
-            None => Challenge::Basic {
-                realm: settings.realm.clone(),
-            },
-        };
+            };
+            Tokens::new(token).map(|tokens| (tokens, challenge))
+        });
+        let no_randomness = |_| AccessError::Randomness;
         Ok(Self {
-            logins: Logins::new(store.clone(), &settings.failures)
-                .map_err(|_| AccessError::Randomness)?,
+            logins: Logins::new(store.clone(), &settings.failures).map_err(no_randomness)?,
             certificates: settings.certificates,
             everybody: settings.anonymous,
+            realm: settings.realm.clone(),
             store,
-            tokens,
-            challenge,
+            tokens: tokens.transpose()?,
+            own_tokens: OwnTokens::new().map_err(no_randomness)?,
+            tls: true,
         })
+    }
+
+    /// Servers with the same secret believe the tokens that each gives out.
+    #[must_use]
+    pub fn sharing(mut self, secret: &[u8]) -> Self {
+        self.own_tokens = OwnTokens::by(secret);
+        self
+    }
+
+    /// Clients reach this server without TLS, unless a proxy says otherwise.
+    #[must_use]
+    pub fn without_tls(mut self) -> Self {
+        self.tls = false;
+        self
     }
 
     /// Who is asking, if they may do what they want.
     pub async fn admit(
         &self,
-        authorization: Option<&HeaderValue>,
+        asked: &Asked<'_>,
         peer: &Peer,
         wanted: &Wanted<'_>,
         now: Timestamp,
     ) -> Result<Who, Denied> {
-        let name = match authorization.map(Shown::read) {
-            Some(Shown::Basic(shown)) => self.by_password(shown, peer, wanted, now).await?,
-            Some(Shown::Bearer(token)) => self.by_token(token, wanted, now)?,
-            Some(Shown::Unknown) => return Err(self.unauthorized(wanted, None)),
-            None => self.by_certificate(peer).await?,
+        let denied = |fault| Denied::unauthorized(&self.challenge(asked), wanted, fault);
+        let name = match asked.authorization.map(Shown::read) {
+            Some(Shown::Basic(shown)) => self.by_password(shown, peer, now).await,
+            Some(Shown::Bearer(token)) => self.by_token(token, now).await,
+            Some(Shown::Unknown) => Err(Refused::Unknown(None)),
+            None => self.by_certificate(peer).await,
         };
+        let name = name.map_err(|refused| match refused {
+            Refused::Unknown(fault) => denied(fault),
+            Refused::Otherwise(denied) => denied,
+        })?;
         let everybody = match (self.everybody, wanted) {
             (Some(everybody), _) => everybody,
             // Read, whatever it is: the store need not be asked.
@@ -125,7 +149,35 @@ impl Access {
             return Ok(who);
         }
         let fault = who.has_token().then_some(Fault::InsufficientScope);
-        Err(self.unauthorized(wanted, fault))
+        Err(denied(fault))
+    }
+
+    /// A token for whoever is asking, as JSON; its scope is all that they may do.
+    pub async fn token(
+        &self,
+        asked: &Asked<'_>,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Result<Value, Denied> {
+        let login = Challenge::Basic {
+            realm: self.realm.clone(),
+        };
+        let denied = || Denied::unauthorized(&login, &Wanted::Catalog, None);
+        if !self.gives_tokens() {
+            return Err(denied());
+        }
+        let user = match asked.authorization.map(Shown::read) {
+            None => None,
+            Some(Shown::Basic(shown)) => {
+                let user = self.logins.log_in(shown, peer.address.ip(), now).await;
+                Some(user.map_err(|error| match Refused::from(error) {
+                    Refused::Unknown(_) => denied(),
+                    Refused::Otherwise(denied) => denied,
+                })?)
+            }
+            Some(_) => return Err(denied()),
+        };
+        Ok(self.own_tokens.give(user.as_ref(), now))
     }
 
     /// Whether everybody may do everything here, right now.
@@ -147,47 +199,80 @@ impl Access {
         })
     }
 
+    /// What would help; where everybody may read, nobody is asked for a password right away.
+    fn challenge(&self, asked: &Asked<'_>) -> Challenge {
+        if let Some((_, challenge)) = &self.tokens {
+            return challenge.clone();
+        }
+        let realm = self.realm.clone();
+        match asked.address(self.tls) {
+            Some(address) if self.gives_tokens() => Challenge::Bearer {
+                realm: address + TOKEN_PATH,
+                service: realm,
+            },
+            _ => Challenge::Basic { realm },
+        }
+    }
+
+    fn gives_tokens(&self) -> bool {
+        self.tokens.is_none() && matches!(self.everybody, None | Some(Everybody::Pull))
+    }
+
     async fn by_password(
         &self,
         shown: Password,
         peer: &Peer,
-        wanted: &Wanted<'_>,
         now: Timestamp,
-    ) -> Result<Name, Denied> {
-        match self.logins.log_in(shown, peer.address.ip(), now).await {
-            Ok(user) => Ok(Name::User(user.name, user.rights)),
-            Err(LoginError::Wrong) => Err(self.unauthorized(wanted, None)),
-            Err(LoginError::Wait(wait)) => Err(Denied::too_many(wait.seconds())),
-            Err(LoginError::Busy) => Err(Denied::unavailable()),
-            Err(LoginError::Store(error)) => Err(down(&error)),
+    ) -> Result<Name, Refused> {
+        let user = self.logins.log_in(shown, peer.address.ip(), now).await?;
+        Ok(Name::User(user.name, user.rights))
+    }
+
+    async fn by_token(&self, token: &str, now: Timestamp) -> Result<Name, Refused> {
+        let invalid = || Refused::Unknown(Some(Fault::InvalidToken));
+        if let Some((tokens, _)) = &self.tokens {
+            let token = tokens.read(token, now).map_err(|error| {
+                tracing::info!(%error, "a token was refused");
+                invalid()
+            })?;
+            return Ok(Name::Token(token.subject, token.scopes));
         }
-    }
-
-    fn by_token(&self, token: &str, wanted: &Wanted<'_>, now: Timestamp) -> Result<Name, Denied> {
-        let Some(tokens) = &self.tokens else {
-            return Err(self.unauthorized(wanted, None));
+        let token = OwnToken::read(token).ok_or_else(invalid)?;
+        let user = match token.name.as_str() {
+            "" => None,
+            name => Some(self.logins.user(name).await?.ok_or_else(invalid)?),
         };
-        let token = tokens.read(token, now).map_err(|error| {
-            tracing::info!(%error, "a token was refused");
-            self.unauthorized(wanted, Some(Fault::InvalidToken))
-        })?;
-        Ok(Name::Token(token.subject, token.scopes))
+        if !self.own_tokens.is_ours(&token, user.as_ref(), now) {
+            return Err(invalid());
+        }
+        Ok(user.map_or(Name::Anonymous, |user| Name::User(user.name, user.rights)))
     }
 
-    async fn by_certificate(&self, peer: &Peer) -> Result<Name, Denied> {
+    async fn by_certificate(&self, peer: &Peer) -> Result<Name, Refused> {
         let shown = peer.certificate.as_deref().filter(|_| self.certificates);
         let Some(name) = shown.and_then(common_name) else {
             return Ok(Name::Anonymous);
         };
-        match self.logins.user(&name).await {
-            Ok(user) => Ok(Name::Certificate(name, user.map(|user| user.rights))),
-            Err(LoginError::Store(error)) => Err(down(&error)),
-            Err(_) => Err(Denied::unavailable()),
-        }
+        let user = self.logins.user(&name).await?;
+        Ok(Name::Certificate(name, user.map(|user| user.rights)))
     }
+}
 
-    fn unauthorized(&self, wanted: &Wanted<'_>, fault: Option<Fault>) -> Denied {
-        Denied::unauthorized(&self.challenge, wanted, fault)
+/// Why it is not known who is asking.
+enum Refused {
+    /// It was not shown, or wrongly
+    Unknown(Option<Fault>),
+    Otherwise(Denied),
+}
+
+impl From<LoginError> for Refused {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Wrong => Self::Unknown(None),
+            LoginError::Wait(wait) => Self::Otherwise(Denied::too_many(wait.seconds())),
+            LoginError::Busy => Self::Otherwise(Denied::unavailable()),
+            LoginError::Store(error) => Self::Otherwise(down(&error)),
+        }
     }
 }
 
@@ -203,3 +288,6 @@ fn common_name(certificate: &[u8]) -> Option<String> {
     let name = names.next()?.as_str().ok()?.to_owned();
     names.next().is_none().then_some(name)
 }
+
+/// Where tokens are given out.
+pub const TOKEN_PATH: &str = "/v2/_trust/token";

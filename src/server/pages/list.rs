@@ -182,7 +182,7 @@ fn line(row: &Row, now: Timestamp) -> Markup {
             td data-label="State" {
                 @match &row.known {
                     Some(known) => (badge(known.state)),
-                    None => span.faint { "not checked here: too large" },
+                    None => span.faint { "not checked here" },
                 }
             }
             td.number data-label="Signed tags" {

@@ -49,9 +49,11 @@ pub(super) async fn page(
         budget: Budget::of_a_page(),
     };
     let mut questions = Vec::with_capacity(files.len());
-    for (role, facts) in files {
-        let before = gathering.gather(&role, &facts).await?;
-        questions.push((role, facts, before));
+    let mut rest = files.as_slice();
+    while let [(role, facts), older @ ..] = rest {
+        let before = gathering.gather(role, facts, older).await?;
+        questions.push((role.clone(), facts.clone(), before));
+        rest = older;
     }
     let mut archive = gathering.archive;
     let publishes = read::aside(move || {
@@ -128,6 +130,7 @@ impl Gathering<'_> {
         &mut self,
         role: &RoleName,
         facts: &FileFacts,
+        rest: &[(RoleName, FileFacts)],
     ) -> Result<Option<Before>, ReadError> {
         if !self.bring(role, facts).await? || !self.bring_keys(role, facts.created).await? {
             return Ok(None);
@@ -135,8 +138,12 @@ impl Gathering<'_> {
         if *role != RoleName::targets() && !role.is_delegation() {
             return Ok(Some(Before::Unknown));
         }
-        let before = earlier(facts.created);
-        let Some(older) = self.at(role, before).await? else {
+        let known = rest.iter().find(|(other, _)| other == role);
+        let older = match known {
+            Some((_, older)) => Some(older.clone()),
+            None => self.at(role, earlier(facts.created)).await?,
+        };
+        let Some(older) = older else {
             return Ok(Some(if facts.version == 1 {
                 Before::Nothing
             } else {
@@ -152,40 +159,26 @@ impl Gathering<'_> {
         }))
     }
 
-    /// Brings the files that say who may sign a role at a moment; false if that is too much.
+    /// Brings the files that say who might sign a role at a moment: the role above it, what said
+    /// so of that one when it was published, and so on up to the root. False if that is too much.
     async fn bring_keys(&mut self, role: &RoleName, at: Timestamp) -> Result<bool, ReadError> {
-        let mut above = role.parent();
-        let mut roles = vec![RoleName::root()];
-        while let Some(role) = above {
-            above = role.parent();
-            roles.push(role);
-        }
-        for role in roles {
-            if self.archive.version_at(&role, at).is_some() {
-                continue;
+        let (mut role, mut at) = (role.clone(), at);
+        while role != RoleName::root() {
+            let above = role.parent().unwrap_or_else(RoleName::root);
+            if self.archive.version_at(&above, at).is_some() {
+                break;
             }
-            let Some(facts) = self.at(&role, at).await? else {
-                continue;
+            let Some(facts) = self.at(&above, at).await? else {
+                break;
             };
-            self.archive.in_force(role.clone(), at, facts.version);
-            if !self.bring(&role, &facts).await? {
+            self.archive
+                .in_force(above.clone(), facts.version, facts.created, at);
+            if !self.bring(&above, &facts).await? {
                 return Ok(false);
             }
-            // What says who may sign it was in force when it was published.
-            self.archive_root(facts.created).await?;
+            (role, at) = (above, facts.created);
         }
         Ok(true)
-    }
-
-    async fn archive_root(&mut self, at: Timestamp) -> Result<(), ReadError> {
-        let role = RoleName::root();
-        if self.archive.version_at(&role, at).is_none()
-            && let Some(facts) = self.at(&role, at).await?
-            && self.bring(&role, &facts).await?
-        {
-            self.archive.in_force(role, at, facts.version);
-        }
-        Ok(())
     }
 
     async fn at(&self, role: &RoleName, at: Timestamp) -> Result<Option<FileFacts>, ReadError> {

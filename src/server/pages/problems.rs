@@ -11,6 +11,7 @@ pub(super) fn badge(state: State) -> Markup {
     let (class, word) = match state {
         State::Fine => ("fine", "fine"),
         State::Soon => ("soon", "expires soon"),
+        State::SignerExpired => ("soon", "signer expired"),
         State::Unsigned => ("bad", "signatures missing"),
         State::Expired => ("bad", "expired"),
         State::Unreadable => ("bad", "not readable"),
@@ -21,7 +22,7 @@ pub(super) fn badge(state: State) -> Markup {
 fn sign(state: State) -> Markup {
     let shape = match state {
         State::Fine => "m3.5 8.5 3 3 6-7",
-        State::Soon => "M8 4v4.5l3 2",
+        State::Soon | State::SignerExpired => "M8 1.8a6.2 6.2 0 1 0 .01 0zM8 4.8v3.6l2.2 1.4",
         State::Unsigned | State::Expired | State::Unreadable => "M8 3.5v6M8 12v.5",
     };
     html! {
@@ -39,7 +40,10 @@ pub(super) fn section(problems: &[Problem], now: Timestamp) -> Markup {
     html! {
         section aria-labelledby="problems" {
             h2 #problems { "What is wrong" }
-            ul.problems { @for problem in problems { (item(problem, now)) } }
+            ul.problems {
+                @for problem in problems.iter().take(MOST) { (item(problem, now)) }
+                (figures::more(problems.len(), MOST))
+            }
         }
     }
 }
@@ -47,7 +51,7 @@ pub(super) fn section(problems: &[Problem], now: Timestamp) -> Markup {
 fn item(problem: &Problem, now: Timestamp) -> Markup {
     let class = match problem.state() {
         State::Fine => "note",
-        State::Soon => "soon",
+        State::Soon | State::SignerExpired => "soon",
         _ => "bad",
     };
     html! { li class=(class) { strong { (title(problem)) } " " (words(problem, now)) } }
@@ -116,3 +120,6 @@ fn remedy(role: &RoleName) -> &'static str {
 fn name(role: &RoleName) -> Markup {
     html! { code { (role) } }
 }
+
+/// Problems listed.
+const MOST: usize = 50;

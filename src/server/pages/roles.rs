@@ -32,14 +32,15 @@ pub(super) fn section(roles: &[RoleFacts]) -> Markup {
                             th.number scope="col" { "Version" }
                         }
                     }
-                    tbody { @for role in roles { (line(role)) } }
+                    tbody { @for role in roles.iter().take(MOST_ROLES) { (line(role, roles)) } }
                 }
+                @if roles.len() > MOST_ROLES { ul { (figures::more(roles.len(), MOST_ROLES)) } }
             }
         }
     }
 }
 
-fn line(role: &RoleFacts) -> Markup {
+fn line(role: &RoleFacts, all: &[RoleFacts]) -> Markup {
     let depth = role.name.depth().min(DEEPEST);
     html! {
         tr {
@@ -49,7 +50,7 @@ fn line(role: &RoleFacts) -> Markup {
             }
             td data-label="May sign" { (may_sign(role)) }
             td data-label="Needs" { (role.threshold) " of " (figures::count(role.keys.len(), "key")) }
-            td data-label="Keys" { (keys(role)) }
+            td data-label="Keys" { (keys(role, all)) }
             td.number data-label="Version" {
                 @match &role.file {
                     FileState::Signed(file) => (file.version),
@@ -83,21 +84,43 @@ fn may_sign(role: &RoleFacts) -> Markup {
             (_, Some(paths)) if paths.is_empty() => "nothing: no path",
             (_, Some(paths)) if paths.iter().any(String::is_empty) => "every tag",
             (_, Some(paths)) => ul.paths {
-                @for path in paths { li { "tags that begin with " code { (path) } } }
+                @for path in paths.iter().take(MOST_ITEMS) {
+                    li { "tags that begin with " code { (figures::name(path)) } }
+                }
+                (figures::more(paths.len(), MOST_ITEMS))
             },
         }
     }
 }
 
-fn keys(role: &RoleFacts) -> Markup {
+fn keys(role: &RoleFacts, all: &[RoleFacts]) -> Markup {
     html! {
         ul.keys {
-            @for (id, key_type) in &role.keys {
-                li { (figures::key_id(id)) " " span.faint { (key_type) } }
+            @for (id, key_type) in role.keys.iter().take(MOST_ITEMS) {
+                li { (figures::key_id(id)) " " span.faint { (figures::name(key_type)) (holder(role, id, all)) } }
             }
+            (figures::more(role.keys.len(), MOST_ITEMS))
         }
     }
 }
+
+/// Whose key that is, where many share a role.
+fn holder(role: &RoleFacts, id: &str, all: &[RoleFacts]) -> String {
+    if role.name.as_str() != RELEASES {
+        return String::new();
+    }
+    let has = |signer: &&RoleFacts| signer.keys.iter().any(|(key, _)| key == id);
+    match signers(all).find(has) {
+        Some(signer) => format!(", {}", signer.name.signer()),
+        None => String::new(),
+    }
+}
+
+/// Roles in the table, and in the picture of their validity.
+pub(super) const MOST_ROLES: usize = 100;
+
+/// Keys and paths of a role.
+const MOST_ITEMS: usize = 20;
 
 /// Deeper roles stand no further to the right.
 const DEEPEST: usize = 4;

@@ -191,7 +191,7 @@ fn line(tag: &SignedTag, since: &Beginnings, now: Timestamp) -> Markup {
     let key = (tag.tag.clone(), tag.digest.clone());
     html! {
         tr {
-            th scope="row" { (tag.tag) }
+            th scope="row" { (figures::name(&tag.tag)) }
             td data-label="Digest" { (figures::digest(&tag.digest)) }
             td.number data-label="Manifest" { (figures::size(tag.size)) }
             td data-label="Signers" { (signers(tag)) }
@@ -212,7 +212,12 @@ fn line(tag: &SignedTag, since: &Beginnings, now: Timestamp) -> Markup {
 fn signers(tag: &SignedTag) -> Markup {
     html! {
         @if tag.signers.is_empty() { span.admin { "(Repo Admin)" } }
-        @else { ul.signers { @for signer in &tag.signers { li { (signer) } } } }
+        @else {
+            ul.signers {
+                @for signer in tag.signers.iter().take(MOST_SIGNERS) { li { (signer) } }
+                (figures::more(tag.signers.len(), MOST_SIGNERS))
+            }
+        }
     }
 }
 
@@ -244,6 +249,9 @@ fn to(gun: &str, wanted: &Wanted, page: usize) -> String {
 
 /// Tags on a page.
 const PAGE: usize = 200;
+
+/// Signers listed with a tag.
+const MOST_SIGNERS: usize = 20;
 
 /// So many tags need no search.
 const FEW: usize = 12;

@@ -80,7 +80,7 @@ async fn the_pending_key_is_given_and_opens(world: &World) {
 async fn the_seal_knows_its_secret(world: &World) {
     let store = world.store().await;
     let one = key_file(world, "one.key");
-    Sealer::open(&store, one).await.unwrap();
+    let first = Sealer::open(&store, one).await.unwrap();
     // There is no key yet that could tell.
     assert!(store.all_sealed_keys().await.unwrap().is_empty());
     let error = Sealer::open(&store, key_file(world, "two.key"))
@@ -92,9 +92,11 @@ async fn the_seal_knows_its_secret(world: &World) {
         error.to_string(),
         "the online keys of this store are sealed with a key file, not with a passphrase"
     );
-    Sealer::open(&store, key_file(world, "one.key"))
+    let again = Sealer::open(&store, key_file(world, "one.key"))
         .await
         .unwrap();
+    assert_eq!(again.secret("tokens"), first.secret("tokens"));
+    assert_ne!(again.secret("tokens"), first.secret("other"));
 
     let other = world.another();
     let store = other.store().await;

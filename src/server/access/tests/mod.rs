@@ -7,6 +7,8 @@ mod waiting;
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hyper::Request;
+use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
 use tempfile::TempDir;
 use trust_store::server::Right;
 
@@ -79,6 +81,15 @@ fn to<'a>(gun: &'a str, actions: &'a [Action]) -> Wanted<'a> {
     Wanted::Repository { gun, actions }
 }
 
+/// A request that does not say where it went.
+fn request(authorization: Option<&HeaderValue>) -> Request<()> {
+    let mut request = Request::new(());
+    if let Some(value) = authorization {
+        request.headers_mut().insert(AUTHORIZATION, value.clone());
+    }
+    request
+}
+
 /// Who it is, or the status and the challenge.
 async fn ask(
     access: &Access,
@@ -86,7 +97,10 @@ async fn ask(
     wanted: Wanted<'_>,
 ) -> Result<String, String> {
     let peer = peer("192.0.2.1:1000");
-    let admitted = access.admit(authorization, &peer, &wanted, at(0)).await;
+    let request = request(authorization);
+    let admitted = access
+        .admit(&Asked::of(&request), &peer, &wanted, at(0))
+        .await;
     admitted.map(|who| who.to_string()).map_err(|denied| {
         let challenge = denied.challenge.map(|c| c.to_str().unwrap().to_owned());
         format!(

@@ -96,7 +96,12 @@ async fn users_may_what_their_rights_say() {
     }
     let peer = peer("192.0.2.1:1000");
     let who = access
-        .admit(Some(&nigel), &peer, &Wanted::Catalog, at(0))
+        .admit(
+            &Asked::of(&request(Some(&nigel))),
+            &peer,
+            &Wanted::Catalog,
+            at(0),
+        )
         .await
         .unwrap();
     assert!(who.may_read("docker.io/team/app") && !who.may_read("docker.io/other"));
@@ -169,7 +174,9 @@ async fn a_certificate_names_a_user() {
     let wanted = to("docker.io/team/app", PUBLISH);
     let access = world.access(&settings);
     let ask = async |access: &Access, peer: &Peer, header: Option<&HeaderValue>| {
-        let admitted = access.admit(header, peer, &wanted, at(0)).await;
+        let admitted = access
+            .admit(&Asked::of(&request(header)), peer, &wanted, at(0))
+            .await;
         admitted
             .map(|who| who.to_string())
             .map_err(|denied| denied.status.as_u16())

@@ -32,7 +32,12 @@ fn failures(burst: u32, seconds: u64) -> AccessSettings {
 async fn status(access: &Access, from: &str, header: &HeaderValue, second: i64) -> (u16, u64) {
     let wanted = Wanted::Catalog;
     match access
-        .admit(Some(header), &peer(from), &wanted, at(second))
+        .admit(
+            &Asked::of(&request(Some(header))),
+            &peer(from),
+            &wanted,
+            at(second),
+        )
         .await
     {
         Ok(_) => (200, 0),
@@ -69,7 +74,14 @@ async fn an_address_that_fails_has_to_wait() {
     );
     assert_eq!(status(&access, here, &nigel, 30).await, (200, 0));
     // Who shows no password is not asked to wait.
-    let anonymous = access.admit(None, &peer(here), &to("a", PULL), at(0)).await;
+    let anonymous = access
+        .admit(
+            &Asked::of(&request(None)),
+            &peer(here),
+            &to("a", PULL),
+            at(0),
+        )
+        .await;
     assert!(anonymous.is_ok());
 }
 

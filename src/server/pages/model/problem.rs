@@ -36,6 +36,8 @@ pub(crate) enum State {
     Fine,
     /// Something expires soon
     Soon,
+    /// What one signer signed has expired, and no more than that
+    SignerExpired,
     /// Something lacks signatures
     Unsigned,
     /// Something has expired
@@ -49,6 +51,9 @@ impl Problem {
     pub(crate) fn state(&self) -> State {
         match self {
             Self::Refused(_) => State::Unreadable,
+            Self::Expired { role, .. } if role.is_delegation() && *role != RoleName::releases() => {
+                State::SignerExpired
+            }
             Self::Expired { .. } => State::Expired,
             Self::Unsigned { .. } | Self::TooFewKeys { .. } => State::Unsigned,
             Self::Soon { .. } => State::Soon,

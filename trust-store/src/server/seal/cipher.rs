@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use zeroize::Zeroizing;
 
 use crate::keys::{KeyError, fill_randomly};
@@ -47,6 +48,17 @@ impl SealKey {
             .len();
         opened.truncate(length);
         Some(opened)
+    }
+
+    /// A secret for something else, which says nothing about this one.
+    pub(super) fn secret(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
+        let made = hmac::sign(&key, purpose.as_bytes());
+        let mut secret = Zeroizing::new([0; 32]);
+        for (to, from) in secret.iter_mut().zip(made.as_ref()) {
+            *to = *from;
+        }
+        secret
     }
 
     /// Made for each use: ring's own form of a key is not wiped.

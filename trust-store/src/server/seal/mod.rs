@@ -97,6 +97,11 @@ impl Sealer {
         Err(damaged(key))
     }
 
+    /// A secret that all servers with this seal have, and another one for each purpose.
+    pub fn secret(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        self.key.secret(purpose)
+    }
+
     /// All keys of the store are sealed with a new secret, or none is; gives their number.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod chains;
 use super::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
 use rcgen::{KeyPair, PublicKeyData as _};
 use ring::rand::SystemRandom;
 use ring::signature::{
@@ -332,4 +333,16 @@ fn settings_that_cannot_work_are_named() {
     };
     let words = Tokens::new(&nameless).unwrap_err().to_string();
     assert!(words.contains("access.token.issuer is missing"), "{words}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(text in "[A-Za-z0-9_.=-]{0,200}", header in "\\PC{0,100}") {
+        let signer = Signer::new("EdDSA");
+        let tokens = tokens(&[], &[&signer.pem()]).unwrap();
+        prop_assert!(tokens.read(&text, now()).is_err());
+        let encoded = URL_SAFE_NO_PAD.encode(&header);
+        let text = format!("{encoded}.{encoded}.{encoded}");
+        prop_assert!(tokens.read(&text, now()).is_err());
+    }
 }

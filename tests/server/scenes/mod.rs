@@ -1,0 +1,4 @@
+//! What has to hold whichever database the store is in.
+
+pub mod kills;
+pub mod outages;

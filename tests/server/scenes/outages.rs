@@ -1,0 +1,139 @@
+//! A database that is away for a while, under load.
+
+use super::super::world::api::Api;
+use super::super::world::load::{Answer, Load, Story};
+use super::super::world::place::Place;
+use reqwest::StatusCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// While the database is away requests get 503 in bounded time; when it is back all goes on, in
+/// the same process, and nothing is lost.
+pub async fn away_under_load(
+    place: &Place,
+    time: Duration,
+    mut leave: impl FnMut(),
+    come_back: impl FnOnce(),
+) {
+    let server = place.start();
+    let api = server.api();
+    let mut stories = Vec::new();
+    for name in ["one", "two", "shared"] {
+        let gun = format!("registry.test:5000/{name}");
+        let mut story = Story::begin(api, &gun).await.unwrap();
+        assert_eq!(story.publish(api, "first").await, Answer::Taken);
+        stories.push(story);
+    }
+    let mut load = Load::new();
+    for story in stories.iter().chain([&stories[2], &stories[2], &stories[2]]) {
+        load.writer(story, &[api]);
+    }
+    let reader = Reader::of(api, &stories[0].repo.gun);
+    sleep(Duration::from_secs(1)).await;
+
+    leave();
+    let begun = Instant::now();
+    nothing_works(api, &mut stories[1].clone()).await;
+    sleep(time.saturating_sub(begun.elapsed())).await;
+    come_back();
+    works_again(api, &mut stories[0].clone()).await;
+
+    let (ok, unavailable, longest) = reader.end().await;
+    let seen = load.end().await;
+    for story in &stories {
+        story.check_everything(api).await;
+    }
+    let waited = *seen.longest.lock().unwrap();
+    let (taken, refused) = (seen.taken.load(Ordering::Relaxed), seen.unavailable.load(Ordering::Relaxed));
+    eprintln!(
+        "away for {time:?}: {taken} publishes, {refused} refused, longest {waited:?}; \
+         {ok} reads, {unavailable} refused, longest {longest:?}"
+    );
+    assert!(taken > 5 && refused > 0 && ok > 5 && unavailable > 0);
+    assert_eq!(seen.cut.load(Ordering::Relaxed), 0);
+    assert!(longest < BOUND && waited < 2 * BOUND, "{longest:?} {waited:?}");
+}
+
+/// Everything that needs the store says so, soon.
+async fn nothing_works(api: &Api, story: &mut Story) {
+    let gun = story.repo.gun.clone();
+    let asked = async |path: &str| {
+        let begun = Instant::now();
+        let reply = api.get(path).await.unwrap();
+        assert!(begun.elapsed() < BOUND, "{path}: {:?}", begun.elapsed());
+        reply.status
+    };
+    let path = |file: &str| format!("v2/{gun}/_trust/tuf/{file}");
+    let paths = [
+        path("timestamp.json"),
+        path("1.root.json"),
+        path("timestamp.key"),
+        path(&format!("root.{}.json", "0".repeat(64))),
+        format!("v2/{gun}/_trust/changefeed"),
+        "_notary_server/health".to_owned(),
+        "readyz".to_owned(),
+    ];
+    let all = paths.iter().map(|path| asked(path));
+    for (path, status) in paths.iter().zip(futures_util::future::join_all(all).await) {
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+    assert_eq!(asked("healthz").await, StatusCode::OK);
+    let begun = Instant::now();
+    let answer = story.publish(api, "in vain").await;
+    let refused = matches!(answer, Answer::Refused(StatusCode::SERVICE_UNAVAILABLE, _));
+    assert!(refused, "{answer:?}");
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+}
+
+async fn works_again(api: &Api, story: &mut Story) {
+    let begun = Instant::now();
+    while api.get("readyz").await.unwrap().status != StatusCode::OK {
+        assert!(begun.elapsed() < BOUND, "not ready");
+        sleep(Duration::from_millis(20)).await;
+    }
+    while story.catch_up(api).await.is_err() || story.publish(api, "again").await != Answer::Taken {
+        assert!(begun.elapsed() < BOUND, "not working");
+    }
+    // The load goes on a little.
+    sleep(Duration::from_secs(1)).await;
+}
+
+/// Somebody who reads all the time: how often that went well, how often not, and the longest time.
+struct Reader {
+    over: Arc<AtomicBool>,
+    work: JoinHandle<(usize, usize, Duration)>,
+}
+
+impl Reader {
+    fn of(api: &Api, gun: &str) -> Self {
+        let (api, gun) = (api.clone(), gun.to_owned());
+        let over = Arc::<AtomicBool>::default();
+        let told = Arc::clone(&over);
+        let work = tokio::spawn(async move {
+            let (mut ok, mut unavailable, mut longest) = (0, 0, Duration::ZERO);
+            while !told.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                match api.file(&gun, "timestamp.json").await.unwrap().status {
+                    StatusCode::OK => ok += 1,
+                    StatusCode::SERVICE_UNAVAILABLE => unavailable += 1,
+                    other => panic!("{other}"),
+                }
+                longest = longest.max(begun.elapsed());
+                sleep(Duration::from_millis(5)).await;
+            }
+            (ok, unavailable, longest)
+        });
+        Self { over, work }
+    }
+
+    async fn end(self) -> (usize, usize, Duration) {
+        self.over.store(true, Ordering::Relaxed);
+        self.work.await.unwrap()
+    }
+}
+
+/// How long any request may take.
+pub const BOUND: Duration = Duration::from_secs(6);
