@@ -75,7 +75,7 @@ impl Hosting {
         margins: Margins,
         now: Timestamp,
     ) -> Result<Arc<Kept>, HostingError> {
-        let _turn = self.turn(gun).await;
+        let _turn = self.turn(gun).await?;
         // Whoever had the turn before may have done it.
         let kept = if kept.is_empty() {
             kept

@@ -290,12 +290,13 @@ impl From<Fault> for Refused {
     }
 }
 
-/// A failed read in Notary's words.
+/// Anything but a failed publish in Notary's words.
 fn reading(error: &HostingError) -> Fault {
     tracing::error!(%error, "a request failed");
     match error {
         HostingError::Store(StoreError::BadName { .. }) => reply::NOT_FOUND,
         HostingError::Store(StoreError::Unavailable { .. }) => reply::UNAVAILABLE,
+        HostingError::Store(StoreError::Full { .. }) => reply::FULL.about(reply::NO_ROOM),
         _ => reply::UNKNOWN,
     }
 }

@@ -1,7 +1,6 @@
 //! A whole trust server in memory, with its keys and its clock: honest until a test says otherwise.
 
 mod client;
-mod key;
 mod hosted;
 mod notary;
 mod person;
@@ -9,11 +8,10 @@ mod publisher;
 mod server;
 
 pub use client::Client;
-pub use key::Key;
 pub use hosted::{BOUNDARY, form, in_days};
 pub use notary::NotaryServer;
 pub use person::{Person, request};
-pub use publisher::Publisher;
+pub use publisher::{Key, Publisher};
 pub use server::{Answer, Server};
 
 /// The moment at which every test happens.

@@ -82,7 +82,10 @@ impl PostgreSql {
     /// Its folder is where its socket is.
     fn folder(&self) -> PathBuf {
         let (_, after) = self.url.split_once("?host=").expect("a host");
-        after.split('&').next().map_or_else(PathBuf::new, Into::into)
+        after
+            .split('&')
+            .next()
+            .map_or_else(PathBuf::new, Into::into)
     }
 }
 

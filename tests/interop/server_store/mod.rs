@@ -9,6 +9,7 @@ mod postgres;
 #[allow(dead_code, unreachable_pub, reason = "two test binaries share it")]
 #[path = "../../server/scenes/mod.rs"]
 mod scenes;
+mod two_servers;
 #[allow(dead_code, unreachable_pub, reason = "two test binaries share it")]
 #[path = "../../server/world/mod.rs"]
 mod world;

@@ -1,4 +1,3 @@
 //! What has to hold whichever database the store is in.
 
 pub mod kills;
-pub mod outages;

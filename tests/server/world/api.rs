@@ -74,6 +74,13 @@ impl Api {
         sent(self.request(Method::POST, &path).multipart(form)).await
     }
 
+    /// No repository any more; true if that was answered 200.
+    pub async fn delete(&self, gun: &str) -> bool {
+        let path = format!("v2/{gun}/_trust/tuf/");
+        let reply = sent(self.request(Method::DELETE, &path)).await.unwrap();
+        reply.status == StatusCode::OK
+    }
+
     /// The newest state; none before the first publish.
     pub async fn state(&self, gun: &str) -> Result<Option<State>, Reply> {
         let get = async |name: String| {

@@ -30,6 +30,14 @@ pub enum Answer {
     Cut,
 }
 
+impl Answer {
+    /// Passes on what was answered 200.
+    #[track_caller]
+    pub fn taken(self) {
+        assert_eq!(self, Self::Taken);
+    }
+}
+
 /// What many people saw together.
 #[derive(Default)]
 pub struct Seen {
@@ -85,7 +93,10 @@ impl Story {
         match api.state(&self.repo.gun).await {
             Ok(Some(state)) => {
                 let found = version(&state.timestamp);
-                assert!(found >= promised, "read {found} after {promised} was answered");
+                assert!(
+                    found >= promised,
+                    "read {found} after {promised} was answered"
+                );
                 self.repo = self.repo.caught_up(&state);
                 Ok(())
             }
@@ -179,6 +190,11 @@ impl Load {
         begun
     }
 
+    /// Whether somebody saw what must not be; [`Self::end`] says what.
+    pub fn is_broken(&self) -> bool {
+        self.people.iter().any(JoinHandle::is_finished)
+    }
+
     /// Waits until everybody has the answer to what they asked, and asks no more.
     pub async fn end(self) -> Arc<Seen> {
         self.over.store(true, Ordering::Relaxed);
@@ -205,9 +221,10 @@ impl Seen {
             Answer::Taken => &self.taken,
             Answer::Late => &self.late,
             Answer::Cut => &self.cut,
-            Answer::Refused(StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE, _) => {
-                &self.unavailable
-            }
+            Answer::Refused(
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE,
+                _,
+            ) => &self.unavailable,
             Answer::Refused(status, body) => panic!("{status}: {body}"),
         };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 //! Both files of a version hold the same tags, so that a half publish would show.
 
 use super::api::{Api, State, Upload, signed, version};
-use super::key::Key;
+use crate::world::Key;
 use base64::Engine as _;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +70,8 @@ impl Repo {
     pub fn next(&self, tag: &str) -> (Self, Upload) {
         let mut next = self.clone();
         next.version += 1;
-        next.tags.insert(tag.to_owned(), FileMeta::of(tag.as_bytes()));
+        next.tags
+            .insert(tag.to_owned(), FileMeta::of(tag.as_bytes()));
         let upload = next.upload(self.version == 0);
         (next, upload)
     }

@@ -52,11 +52,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<Published, StoreError> {
         let gun = checked(gun)?;
-        bounded(async {
-            let packed = self.prepare(gun, expected_revision, files).await?;
-            self.insert(gun, expected_revision, &packed, now).await
-        })
-        .await
+        // Packing takes as long as it takes: the database has no part in that.
+        let bases = bounded(self.bases(gun, expected_revision, &files)).await?;
+        let packed = spawn_blocking({
+            let gun = gun.to_owned();
+            move || pack(&gun, files, bases)
+        });
+        let packed = packed.await;
+        let packed = packed.map_err(|_| StoreError::unavailable("packing was given up"))??;
+        bounded(self.insert(gun, expected_revision, &packed, now)).await
     }
 
     /// Nothing of the repository is left but its online keys; true if there was something.
@@ -82,42 +86,32 @@ impl Store {
         .await
     }
 
-    /// All that takes time, before the transaction that others have to wait for.
+    /// What the files are compared with, before the transaction that others have to wait for.
     ///
     /// What is seen here still holds there: every change of it changes the revision, and a prune
     /// keeps what the newest files refer to.
-    async fn prepare(
+    async fn bases(
         &self,
         gun: &str,
         expected_revision: i64,
-        files: Vec<NewFile>,
-    ) -> Result<Vec<PackedFile>, StoreError> {
+        files: &[NewFile],
+    ) -> Result<Bases, StoreError> {
         let mut open = self.database.read().await?;
-        let (revision, mut heads) = heads(&mut open, gun).await?;
+        let (revision, heads) = heads(&mut open, gun).await?;
         if revision != expected_revision {
             return Err(StoreError::conflict(gun));
         }
-        let mut packed = Vec::with_capacity(files.len());
+        let mut wholes = BTreeMap::new();
         for file in files {
             checked(&file.role)?;
-            let head = heads.get(&file.role).copied();
-            let version = accepted(gun, &file, head)?;
-            let base = match head {
-                Some(head) if worth_comparing(file.bytes.len()) => {
-                    let whole = by_version(&mut open, gun, &file.role, head.whole).await?;
-                    whole.map(|whole| (head, whole.bytes))
-                }
-                _ => None,
-            };
-            let file = spawn_blocking(move || PackedFile::new(file, version, base))
-                .await
-                .map_err(|_| StoreError::unavailable("packing a file was given up"))?
-                .map_err(StoreError::io("pack a file"))?;
-            // A role that comes twice has to grow as well.
-            heads.insert(file.role.clone(), file.head);
-            packed.push(file);
+            if let Some(head) = heads.get(&file.role)
+                && worth_comparing(file.bytes.len())
+                && let Some(whole) = by_version(&mut open, gun, &file.role, head.whole).await?
+            {
+                wholes.insert((file.role.clone(), head.whole), whole.bytes);
+            }
         }
-        Ok(packed)
+        Ok(Bases { heads, wholes })
     }
 
     async fn insert(
@@ -149,6 +143,32 @@ impl Store {
             change,
         })
     }
+}
+
+/// What new files are compared with.
+#[derive(Debug)]
+struct Bases {
+    heads: BTreeMap<String, Head>,
+    /// By role and version
+    wholes: BTreeMap<(String, i64), Bytes>,
+}
+
+/// The files in the form in which they are stored: all that takes time.
+fn pack(gun: &str, files: Vec<NewFile>, mut bases: Bases) -> Result<Vec<PackedFile>, StoreError> {
+    let mut packed = Vec::with_capacity(files.len());
+    for file in files {
+        let head = bases.heads.get(&file.role).copied();
+        let version = accepted(gun, &file, head)?;
+        let base = head.and_then(|head| {
+            let whole = bases.wholes.get(&(file.role.clone(), head.whole));
+            whole.map(|whole| (head, whole.clone()))
+        });
+        let file = PackedFile::new(file, version, base).map_err(StoreError::io("pack a file"))?;
+        // A role that comes twice has to grow as well.
+        bases.heads.insert(file.role.clone(), file.head);
+        packed.push(file);
+    }
+    Ok(packed)
 }
 
 /// Where a role stands: its newest version, its last whole copy and the room that one has.
