@@ -1,7 +1,7 @@
 //! Publishing: checked by the rules, signed by the server, stored whole or not at all.
 
 use super::kept::{Held, Kept};
-use super::keys::OpenKeys;
+use super::keys::{OpenKeys, Wanted};
 use super::{Hosting, HostingError, TURNS};
 use crate::tuf::accept::{Files, Refusal, Upload, accept};
 use crate::tuf::role::RoleName;
@@ -32,7 +32,14 @@ impl Hosting {
         let _turn = self.turn(gun).await?;
         for _ in 0..TRIES {
             let kept = self.kept(gun).await?;
-            let keys = self.open_keys(gun).await?;
+            let root = kept.files.get(&RoleName::root());
+            let wanted = match root {
+                Some(root) if !upload.contains_key(&RoleName::root()) => {
+                    Wanted::Listed(&root.bytes)
+                }
+                _ => Wanted::All,
+            };
+            let keys = self.open_keys(gun, wanted).await?;
             let (files, keys) = self.checked(gun, &kept, &upload, keys, now).await?;
             match self.stored(gun, &kept, files, keys, now).await {
                 // Another server process was quicker: the rules decide again.

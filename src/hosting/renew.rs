@@ -1,6 +1,7 @@
 //! Renewal: timestamps, and snapshots of the server's own, are signed anew before they expire.
 
 use super::kept::Kept;
+use super::keys::Wanted;
 use super::{Hosting, HostingError};
 use crate::tuf::accept::{Margins, renew};
 use jiff::{SignedDuration, Timestamp};
@@ -81,7 +82,7 @@ impl Hosting {
         } else {
             self.kept(gun).await?
         };
-        let mut keys = self.open_keys(gun).await?;
+        let mut keys = self.open_keys(gun, Wanted::All).await?;
         let (name, stored) = (gun.to_owned(), kept.stored());
         let work = spawn_blocking(move || {
             let mut sign = |role: &_, by: &_, message: &[u8]| keys.sign(role, by, message);

@@ -183,7 +183,10 @@ impl Server {
             Route::Delete(gun) => self.delete(gun.to_string()).await,
             Route::Key(gun, role) => self.key(gun, role).await,
             Route::NewKey(gun, role) => self.new_key(gun, role).await,
-            Route::Changes(gun) => self.changes(gun.as_deref(), request.uri().query()).await,
+            Route::Changes(gun) => {
+                let query = request.uri().query();
+                self.changes(gun.as_deref(), query, who).await
+            }
             Route::Page if self.pages => {
                 let (path, query) = (request.uri().path(), request.uri().query());
                 let may_read = |gun: &str| who.may_read(gun);

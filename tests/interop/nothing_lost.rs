@@ -106,7 +106,10 @@ fn a_repository_killed_while_it_is_made_can_be_made_again(server: Kind) {
         kill_after(nigel.trust_command(&add(&path)), moment(round, whole));
         nigel.notary("key list").ok();
         nigel.trust("key list").ok();
-        nigel.trust(&add(&path)).ok();
+        // A server may go on with what the killed one had sent, and be done when it is asked again.
+        if nigel.trust(&add(&path)).code != 0 {
+            nigel.trust(&add(&path)).ok();
+        }
         lab.registry.push(&path, "v1", &image);
         let name = lab.name(&path);
         nigel.trust(&format!("sign {name}:v1")).ok();

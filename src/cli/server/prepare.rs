@@ -40,11 +40,7 @@ impl Prepared {
 /// Without hosts the certificate is for this machine. Two processes may do this at once.
 pub(super) fn prepare(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Prepared, Failure> {
     let hosts = checked(hosts)?;
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| unfinished("make", dir, &error))?;
+    folder(dir)?;
     let mut prepared = Prepared::default();
     let is_there = |name: &str| dir.join(name).exists();
     if is_there(CERTIFICATE) {
@@ -74,6 +70,15 @@ pub(super) fn prepare(dir: &Path, hosts: &[String], now: Timestamp) -> Result<Pr
         certify_server(&server_key, &hosts, pair, now).map(Zeroizing::new)
     })?;
     Ok(prepared)
+}
+
+/// The server's folder is there, for its owner only if it is made here.
+pub(super) fn folder(dir: &Path) -> Result<(), Failure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| unfinished("make", dir, &error))
 }
 
 /// A new certificate for the same key is in place of the old one: for these hosts, or the same.

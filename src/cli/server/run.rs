@@ -47,6 +47,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let site = Site::find(&args.site, session)?;
     let settings = &site.settings;
     log::begin(&settings.log, session.out.has_colors());
+    prepare::folder(&site.dir)?;
     let tls = tls(args, &site, session)?;
     if let SealSource::KeyFile(file) = site.seal(session)? {
         SealSource::create_key_file(&file)?;

@@ -34,6 +34,14 @@ impl Who {
         self.may(gun, Action::Pull)
     }
 
+    /// Whether this somebody may learn from the list of all changes that this one changed.
+    ///
+    /// A token for the catalog is for all of it (distribution, `registry:catalog:*`).
+    pub fn may_follow(&self, gun: &str) -> bool {
+        let whole = matches!(&self.name, Name::Token(_, scopes) if scopes.of_catalog());
+        whole || self.may_read(gun)
+    }
+
     pub(super) fn may_do(&self, wanted: &Wanted<'_>) -> bool {
         match wanted {
             Wanted::Repository { gun, actions } => {

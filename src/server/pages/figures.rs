@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
+use std::borrow::Cow;
 
 /// A moment to the minute, in UTC.
 pub(super) fn moment(at: Timestamp) -> Markup {
@@ -79,6 +80,20 @@ pub(super) fn count(many: usize, one: &str) -> String {
     }
 }
 
+/// A name as its owner wrote it, but no longer than the names of real things.
+pub(super) fn name(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(name),
+    }
+}
+
+/// How many more there are than a list shows; nothing if it shows them all.
+pub(super) fn more(all: usize, shown: usize) -> Markup {
+    let rest = all.saturating_sub(shown);
+    html! { @if rest > 0 { li.rest { "and " (number(rest)) " more" } } }
+}
+
 /// A digest: all of it for the clipboard, as much as there is room for on the screen.
 pub(super) fn digest(hex: &str) -> Markup {
     html! { code.digest title={ "sha256:" (hex) } { "sha256:" (hex) } }
@@ -88,6 +103,9 @@ pub(super) fn digest(hex: &str) -> Markup {
 pub(super) fn key_id(id: &str) -> Markup {
     html! { code.key title=(id) { (id) } }
 }
+
+/// In characters; tags have at most 128.
+const LONGEST_NAME: usize = 160;
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -117,6 +135,13 @@ mod tests {
             assert_eq!(distance(at, now), words, "{seconds}");
         }
         assert!(distance(Timestamp::MAX, Timestamp::MIN).starts_with("in "));
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        assert_eq!(name("1.0"), "1.0");
+        assert_eq!(name(&"é".repeat(160)), "é".repeat(160));
+        assert_eq!(name(&"é".repeat(161)), format!("{}…", "é".repeat(160)));
     }
 
     #[test]

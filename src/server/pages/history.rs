@@ -138,7 +138,7 @@ fn one_tag(changes: &Changes) -> Markup {
                 TagChange::Moved { .. } => "Moved ",
                 TagChange::Removed { .. } => "Removed ",
             }
-            (tag)
+            (figures::name(tag))
         }
     }
 }
@@ -148,12 +148,11 @@ fn is_online(role: &RoleName) -> bool {
 }
 
 fn tag_list(tags: &BTreeMap<Moved, BTreeSet<String>>) -> Markup {
-    let rest = tags.len().saturating_sub(MOST_TAGS);
     html! {
         @if !tags.is_empty() {
             ul.changes {
                 @for ((tag, change), by) in tags.iter().take(MOST_TAGS) { (tag_line(tag, change, by)) }
-                @if rest > 0 { li.rest { "and " (figures::count(rest, "more tag")) } }
+                (figures::more(tags.len(), MOST_TAGS))
             }
         }
     }
@@ -164,14 +163,14 @@ fn tag_line(tag: &str, change: &TagChange, by: &BTreeSet<String>) -> Markup {
     html! {
         @match change {
             TagChange::Added { digest } => li.added {
-                span.what { "Added" } " " strong { (tag) } " " (figures::digest(digest)) (by)
+                span.what { "Added" } " " strong { (figures::name(tag)) } " " (figures::digest(digest)) (by)
             },
             TagChange::Moved { from, to } => li.moved {
-                span.what { "Moved" } " " strong { (tag) } " from " (figures::digest(from))
+                span.what { "Moved" } " " strong { (figures::name(tag)) } " from " (figures::digest(from))
                 " to " (figures::digest(to)) (by)
             },
             TagChange::Removed { digest } => li.removed {
-                span.what { "Removed" } " " strong { (tag) } " " (figures::digest(digest)) (by)
+                span.what { "Removed" } " " strong { (figures::name(tag)) } " " (figures::digest(digest)) (by)
             },
         }
     }
@@ -180,6 +179,7 @@ fn tag_line(tag: &str, change: &TagChange, by: &BTreeSet<String>) -> Markup {
 fn joined(names: &BTreeSet<String>) -> String {
     names
         .iter()
+        .take(MOST_TAGS)
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join(", ")
@@ -198,6 +198,7 @@ fn signer_list(signers: &[(RoleName, SignerChange)]) -> Markup {
                         SignerChange::Removed => li.removed { span.what { "Removed" } " " code { (role) } " may not sign any more" },
                     }
                 }
+                (figures::more(signers.len(), MOST_TAGS))
             }
         }
     }
@@ -232,12 +233,12 @@ fn file_line(file: &Changed) -> Markup {
 fn signed_by(by: &[SignedBy]) -> Markup {
     html! {
         " signed by "
-        @for (place, by) in by.iter().enumerate() {
+        @for (place, by) in by.iter().take(MOST_TAGS).enumerate() {
             @if place > 0 { ", " }
             (by.name) " " (figures::key_id(&by.key))
         }
     }
 }
 
-/// Tags listed in one publish.
+/// Tags and signers listed in one publish, and signers of one file.
 const MOST_TAGS: usize = 20;

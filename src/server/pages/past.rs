@@ -49,9 +49,11 @@ pub(super) async fn page(
         budget: Budget::of_a_page(),
     };
     let mut questions = Vec::with_capacity(files.len());
-    for (role, facts) in files {
-        let before = gathering.gather(&role, &facts).await?;
-        questions.push((role, facts, before));
+    let mut rest = files.as_slice();
+    while let [(role, facts), older @ ..] = rest {
+        let before = gathering.gather(role, facts, older).await?;
+        questions.push((role.clone(), facts.clone(), before));
+        rest = older;
     }
     let mut archive = gathering.archive;
     let publishes = read::aside(move || {
@@ -128,6 +130,7 @@ impl Gathering<'_> {
         &mut self,
         role: &RoleName,
         facts: &FileFacts,
+        rest: &[(RoleName, FileFacts)],
     ) -> Result<Option<Before>, ReadError> {
         if !self.bring(role, facts).await? || !self.bring_keys(role, facts.created).await? {
             return Ok(None);
@@ -135,8 +138,12 @@ impl Gathering<'_> {
         if *role != RoleName::targets() && !role.is_delegation() {
             return Ok(Some(Before::Unknown));
         }
-        let before = earlier(facts.created);
-        let Some(older) = self.at(role, before).await? else {
+        let known = rest.iter().find(|(other, _)| other == role);
+        let older = match known {
+            Some((_, older)) => Some(older.clone()),
+            None => self.at(role, earlier(facts.created)).await?,
+        };
+        let Some(older) = older else {
             return Ok(Some(if facts.version == 1 {
                 Before::Nothing
             } else {
@@ -164,7 +171,8 @@ impl Gathering<'_> {
             let Some(facts) = self.at(&above, at).await? else {
                 break;
             };
-            self.archive.in_force(above.clone(), at, facts.version);
+            self.archive
+                .in_force(above.clone(), facts.version, facts.created, at);
             if !self.bring(&above, &facts).await? {
                 return Ok(false);
             }

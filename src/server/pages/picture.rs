@@ -7,6 +7,7 @@
 use super::figures;
 use super::frame::breakable;
 use super::model::{FileState, RoleFacts, SignedFile};
+use super::roles::MOST_ROLES;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -21,7 +22,10 @@ pub(super) fn section(roles: &[RoleFacts], now: Timestamp) -> Markup {
             p.faint { "From when each role was signed until it expires. The scale is logarithmic." }
             div.validity {
                 (axis())
-                ul { @for role in roles { (line(role, now)) } }
+                ul {
+                    @for role in roles.iter().take(MOST_ROLES) { (line(role, now)) }
+                    (figures::more(roles.len(), MOST_ROLES))
+                }
             }
         }
     }

@@ -40,7 +40,10 @@ pub(super) fn section(problems: &[Problem], now: Timestamp) -> Markup {
     html! {
         section aria-labelledby="problems" {
             h2 #problems { "What is wrong" }
-            ul.problems { @for problem in problems { (item(problem, now)) } }
+            ul.problems {
+                @for problem in problems.iter().take(MOST) { (item(problem, now)) }
+                (figures::more(problems.len(), MOST))
+            }
         }
     }
 }
@@ -117,3 +120,6 @@ fn remedy(role: &RoleName) -> &'static str {
 fn name(role: &RoleName) -> Markup {
     html! { code { (role) } }
 }
+
+/// Problems listed.
+const MOST: usize = 50;

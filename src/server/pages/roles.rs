@@ -32,8 +32,9 @@ pub(super) fn section(roles: &[RoleFacts]) -> Markup {
                             th.number scope="col" { "Version" }
                         }
                     }
-                    tbody { @for role in roles { (line(role, roles)) } }
+                    tbody { @for role in roles.iter().take(MOST_ROLES) { (line(role, roles)) } }
                 }
+                @if roles.len() > MOST_ROLES { ul { (figures::more(roles.len(), MOST_ROLES)) } }
             }
         }
     }
@@ -83,7 +84,10 @@ fn may_sign(role: &RoleFacts) -> Markup {
             (_, Some(paths)) if paths.is_empty() => "nothing: no path",
             (_, Some(paths)) if paths.iter().any(String::is_empty) => "every tag",
             (_, Some(paths)) => ul.paths {
-                @for path in paths { li { "tags that begin with " code { (path) } } }
+                @for path in paths.iter().take(MOST_ITEMS) {
+                    li { "tags that begin with " code { (figures::name(path)) } }
+                }
+                (figures::more(paths.len(), MOST_ITEMS))
             },
         }
     }
@@ -92,9 +96,10 @@ fn may_sign(role: &RoleFacts) -> Markup {
 fn keys(role: &RoleFacts, all: &[RoleFacts]) -> Markup {
     html! {
         ul.keys {
-            @for (id, key_type) in &role.keys {
-                li { (figures::key_id(id)) " " span.faint { (key_type) (holder(role, id, all)) } }
+            @for (id, key_type) in role.keys.iter().take(MOST_ITEMS) {
+                li { (figures::key_id(id)) " " span.faint { (figures::name(key_type)) (holder(role, id, all)) } }
             }
+            (figures::more(role.keys.len(), MOST_ITEMS))
         }
     }
 }
@@ -110,6 +115,12 @@ fn holder(role: &RoleFacts, id: &str, all: &[RoleFacts]) -> String {
         None => String::new(),
     }
 }
+
+/// Roles in the table, and in the picture of their validity.
+pub(super) const MOST_ROLES: usize = 100;
+
+/// Keys and paths of a role.
+const MOST_ITEMS: usize = 20;
 
 /// Deeper roles stand no further to the right.
 const DEEPEST: usize = 4;

@@ -5,6 +5,7 @@
 //! writes down anew what it answers.
 
 mod answer;
+mod gone;
 mod repository;
 mod request;
 mod table;

@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::Path,
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -55,6 +56,20 @@ impl Wire {
 
     /// The reply; `None` when the server hangs up without one.
     pub(crate) fn send(&self, request: &Request<'_>) -> Option<Reply> {
+        let mut stream = self.written(request);
+        let mut reply = Vec::new();
+        let _ = stream.read_to_end(&mut reply);
+        Reply::parse(&reply)
+    }
+
+    /// Sends the whole request, and is gone after this time.
+    pub(crate) fn send_and_leave(&self, request: &Request<'_>, after: Duration) {
+        let stream = self.written(request);
+        thread::sleep(after);
+        drop(stream);
+    }
+
+    fn written(&self, request: &Request<'_>) -> StreamOwned<ClientConnection, TcpStream> {
         let socket = TcpStream::connect(&self.host).expect("a server");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         socket.set_nodelay(true).expect("a socket");
@@ -64,9 +79,7 @@ impl Wire {
         // A server may answer and hang up before it has read everything.
         let _ = stream.write_all(&self.bytes(request));
         let _ = stream.flush();
-        let mut reply = Vec::new();
-        let _ = stream.read_to_end(&mut reply);
-        Reply::parse(&reply)
+        stream
     }
 
     /// The body of a plain GET, whatever its status.

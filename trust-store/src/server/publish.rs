@@ -6,7 +6,7 @@ use std::io;
 use bytes::Bytes;
 use jiff::Timestamp;
 use ring::digest;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use tokio::task::spawn_blocking;
 
 use super::changes::{Category, record};
@@ -123,8 +123,9 @@ impl Store {
     ) -> Result<Published, StoreError> {
         let mut open = self.database.write().await?;
         claim(&mut open, gun, expected_revision).await?;
-        for file in files {
-            file.insert(&mut open, gun, now).await?;
+        for some in files.chunks(AT_ONCE) {
+            insert_files(&mut open, gun, some, now).await?;
+            move_heads(&mut open, gun, some).await?;
         }
         // Last, because all repositories share the counter, and whoever has it keeps it until the
         // commit.
@@ -227,41 +228,67 @@ impl PackedFile {
         };
         Ok((head, None, data))
     }
+}
 
-    async fn insert(
-        &self,
-        open: &mut AnyConnection,
-        gun: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO files (gun, role, version, sha256, size, created, base, data) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(gun)
-        .bind(&self.role)
-        .bind(self.head.version)
-        .bind(self.sha256.as_slice())
-        .bind(self.size)
-        .bind(stored_time(now))
-        .bind(self.base)
-        .bind(self.data.as_slice())
-        .execute(&mut *open)
-        .await?;
-        sqlx::query(
-            "INSERT INTO heads (gun, role, version, whole, room) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (gun, role) DO UPDATE \
-             SET version = excluded.version, whole = excluded.whole, room = excluded.room",
-        )
-        .bind(gun)
-        .bind(&self.role)
-        .bind(self.head.version)
-        .bind(self.head.whole)
-        .bind(self.head.room)
-        .execute(open)
-        .await?;
-        Ok(())
+async fn insert_files(
+    open: &mut AnyConnection,
+    gun: &str,
+    files: &[PackedFile],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = format!(
+        "INSERT INTO files (gun, role, version, sha256, size, created, base, data) VALUES {}",
+        places(files.len(), 8)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for file in files {
+        query = query
+            .bind(gun)
+            .bind(&file.role)
+            .bind(file.head.version)
+            .bind(file.sha256.as_slice())
+            .bind(file.size)
+            .bind(stored_time(now))
+            .bind(file.base)
+            .bind(file.data.as_slice());
     }
+    query.execute(open).await?;
+    Ok(())
+}
+
+async fn move_heads(
+    open: &mut AnyConnection,
+    gun: &str,
+    files: &[PackedFile],
+) -> Result<(), StoreError> {
+    // Of a role that comes twice only the last counts: one statement changes a row once.
+    let heads: BTreeMap<_, _> = files.iter().map(|f| (&f.role, f.head)).collect();
+    let statement = format!(
+        "INSERT INTO heads (gun, role, version, whole, room) VALUES {} \
+         ON CONFLICT (gun, role) DO UPDATE \
+         SET version = excluded.version, whole = excluded.whole, room = excluded.room",
+        places(heads.len(), 5)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for (role, head) in heads {
+        query = query
+            .bind(gun)
+            .bind(role)
+            .bind(head.version)
+            .bind(head.whole)
+            .bind(head.room);
+    }
+    query.execute(open).await?;
+    Ok(())
+}
+
+/// `($1, $2), ($3, $4)`: the places of so many rows.
+fn places(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places = (1..=columns).map(|column| format!("${}", row * columns + column));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// The version in its stored form, if it is above what the role has and not larger than allowed.
@@ -338,3 +365,6 @@ fn stored_size(bytes: &[u8]) -> i64 {
 fn read_room(room: i64) -> usize {
     usize::try_from(room).unwrap_or(0)
 }
+
+/// Rows of one statement: both databases take some 32,000 values at least.
+const AT_ONCE: usize = 500;

@@ -17,11 +17,19 @@ use trust_store::server::StoredFile;
 pub(crate) struct Archive {
     gun: String,
     files: BTreeMap<(RoleName, u64), StoredFile>,
-    in_force: BTreeMap<(RoleName, Timestamp), u64>,
+    in_force: BTreeMap<RoleName, Vec<Reign>>,
     judged: BTreeMap<(RoleName, u64), Judged>,
 }
 
 type Judged = Result<Verified<Targets>, String>;
+
+/// A version that was the newest from one moment to another, and perhaps longer.
+#[derive(Clone, Copy, Debug)]
+struct Reign {
+    version: u64,
+    from: Timestamp,
+    until: Timestamp,
+}
 
 /// Who signed a file: what people call the signer, and the key's canonical id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,12 +74,27 @@ impl Archive {
 
     /// Which version of a role was in force at a moment, if that was found out.
     pub(crate) fn version_at(&self, role: &RoleName, at: Timestamp) -> Option<u64> {
-        self.in_force.get(&(role.clone(), at)).copied()
+        let reigns = self.in_force.get(role)?;
+        let reign = reigns
+            .iter()
+            .find(|reign| reign.from <= at && at <= reign.until)?;
+        Some(reign.version)
     }
 
-    /// Says which version of a role was in force at a moment.
-    pub(crate) fn in_force(&mut self, role: RoleName, at: Timestamp, version: u64) {
-        self.in_force.insert((role, at), version);
+    /// This version of a role, published at `from`, was still the newest at `until`.
+    pub(crate) fn in_force(
+        &mut self,
+        role: RoleName,
+        version: u64,
+        from: Timestamp,
+        until: Timestamp,
+    ) {
+        let reign = Reign {
+            version,
+            from,
+            until,
+        };
+        self.in_force.entry(role).or_default().push(reign);
     }
 
     /// What a file says, if enough keys of its time signed it.
