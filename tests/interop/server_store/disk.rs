@@ -21,7 +21,7 @@ async fn a_full_disk_under_sqlite_is_said_and_damages_nothing() {
     let server = place.start();
     let mut story = begun(server.api()).await;
     let filler = disk.fill();
-    until_full(server.api(), &mut story).await;
+    until_full(&server, &mut story).await;
     nothing_is_lost(server.api(), &story).await;
     no_backup(&place);
 
@@ -41,7 +41,7 @@ async fn a_full_disk_under_postgresql_is_said_and_damages_nothing() {
     let server = place.start();
     let mut story = begun(server.api()).await;
     let filler = disk.fill();
-    until_full(server.api(), &mut story).await;
+    until_full(&server, &mut story).await;
     nothing_is_lost(server.api(), &story).await;
     all_goes_on(&server, &mut story, filler).await;
     drop(server);
@@ -57,8 +57,8 @@ async fn begun(api: &Api) -> Story {
 }
 
 /// What room the database had set aside is used first; then each publish is told.
-async fn until_full(api: &Api, story: &mut Story) {
-    let mut told = 0;
+async fn until_full(server: &Running, story: &mut Story) {
+    let (api, mut told) = (server.api(), 0);
     for round in 0..2000 {
         let tags = (0..500).map(|tag| format!("{round}-{tag}"));
         match story.publish_tags(api, tags).await {
@@ -68,7 +68,7 @@ async fn until_full(api: &Api, story: &mut Story) {
                 assert!(body.contains("the disk of the server is full"), "{body}");
                 told += 1;
             }
-            other => panic!("{other:?}"),
+            other => panic!("{other:?} after {round}:\n{}", server.log()),
         }
         if told == 10 {
             return;
