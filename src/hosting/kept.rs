@@ -80,6 +80,8 @@ pub struct Kept {
     named: BTreeSet<RoleName>,
     /// The number of the last change up to which this is known to be the newest
     seen: AtomicI64,
+    /// The second in which signing it anew was last found to be the business of its owners
+    in_vain: AtomicI64,
 }
 
 impl Kept {
@@ -102,6 +104,7 @@ impl Kept {
             expires,
             named,
             seen: AtomicI64::new(seen),
+            in_vain: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -110,9 +113,16 @@ impl Kept {
         self.files.is_empty()
     }
 
-    /// Whether something the server may have signed is past its date.
-    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
-        !self.is_empty() && self.expires.is_none_or(|expires| expires <= now)
+    /// Whether something the server may have signed is past its date, and may be signed anew.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let expired = self.expires.is_none_or(|expires| expires <= now);
+        let last = self.in_vain.load(Ordering::Relaxed);
+        !self.is_empty() && expired && last.saturating_add(AGAIN) <= now.as_second()
+    }
+
+    /// Nobody tries for a while to sign it anew: its owners have to.
+    pub(super) fn left_to_owners(&self, now: Timestamp) {
+        self.in_vain.store(now.as_second(), Ordering::Relaxed);
     }
 
     /// Whether the present snapshot names the newest file of this role.
@@ -216,3 +226,5 @@ const QUICK: usize = 32 << 10;
 const WORTH_COMPRESSING: usize = 1024;
 /// What a small repository takes, in bytes.
 const TYPICAL: u64 = 8 << 10;
+/// Seconds until it is looked again whether something can be signed anew.
+const AGAIN: i64 = 60;

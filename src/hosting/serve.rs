@@ -13,7 +13,7 @@ impl Hosting {
     /// The newest file of a role, as the present timestamp and snapshot name it.
     ///
     /// Timestamp and snapshot are signed anew first where they are past their date and the server
-    /// holds the key.
+    /// can; where only the owners can, expired ones are served.
     ///
     /// # Errors
     /// [`HostingError`]
@@ -25,8 +25,16 @@ impl Hosting {
     ) -> Result<Served, HostingError> {
         let mut kept = self.kept(gun).await?;
         let online = *role == RoleName::timestamp() || *role == RoleName::snapshot();
-        if online && kept.is_expired(now) {
-            kept = self.renewed(gun, kept, now).await?;
+        if online && kept.is_due(now) {
+            match self.renewed(gun, Arc::clone(&kept), now).await {
+                Ok(newest) => kept = newest,
+                // Readers see from the files themselves what its owners have to do.
+                Err(HostingError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+            if kept.is_due(now) {
+                kept.left_to_owners(now);
+            }
         }
         let Some(held) = kept.files.get(role) else {
             return Ok(None);
