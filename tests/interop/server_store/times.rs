@@ -72,8 +72,40 @@ async fn an_expired_snapshot_of_an_owner_is_left_to_the_owner() {
     assert_eq!(api.there(GUN, "targets.json").await, state.targets);
 
     // Its owner comes back.
-    let snapshot = api.there(GUN, "snapshot.json").await;
-    assert_eq!(version(&snapshot), 1);
+    story.repo = story.repo.with_snapshots_for(60);
+    story.publish(api, "v2").await.taken();
+    api.believed_at(GUN, now).await.expect("believed again");
+}
+
+#[tokio::test]
+async fn an_expired_root_is_left_to_the_owner() {
+    let mut place = Place::new();
+    let server = place.start();
+    let repo = Repo::begin(server.api(), GUN).await.expect("keys");
+    let mut story = Story::of(repo.with_root_for(30));
+    story.publish(server.api(), "v1").await.taken();
+    server.stop();
+
+    at_day(&mut place, 40);
+    let server = place.start();
+    let (api, now) = (server.api(), day_after(40));
+    for _ in 0..3 {
+        let state = api
+            .state(GUN)
+            .await
+            .expect("an answer")
+            .expect("a repository");
+        assert!(
+            expires(&state.timestamp) < now,
+            "signed under a root that expired"
+        );
+    }
+    let error = api.believed_at(GUN, now).await.expect_err("it expired");
+    assert!(error.to_string().contains("root"), "{error}");
+
+    story.repo = story.repo.with_root_for(60);
+    story.publish_new_root(api).await.taken();
+    api.believed_at(GUN, now).await.expect("believed again");
 }
 
 #[tokio::test]

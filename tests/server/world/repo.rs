@@ -24,6 +24,8 @@ use trust::tuf::targets::Targets;
 pub struct Repo {
     pub gun: String,
     root: Root,
+    /// Signed once: no two signatures are the same
+    root_file: Bytes,
     crown: Arc<Key>,
     owner: Arc<Key>,
     /// Who signs snapshots, and for how many days; none: the server does
@@ -59,6 +61,7 @@ impl Repo {
         let root = first_root(&crown, [&owner.public, &snapshot, &timestamp]);
         Some(Self {
             gun: gun.to_owned(),
+            root_file: sealed(&root, &crown),
             root,
             crown,
             owner,
@@ -66,6 +69,23 @@ impl Repo {
             tags: BTreeMap::new(),
             version: 0,
         })
+    }
+
+    /// The same with a root that expires after so many days.
+    pub fn with_root_for(self, valid: i64) -> Self {
+        self.with_root(|root| root.expires = Expires::at(days(valid)))
+    }
+
+    fn with_root(mut self, change: impl FnOnce(&mut Root)) -> Self {
+        change(&mut self.root);
+        self.root_file = sealed(&self.root, &self.crown);
+        self
+    }
+
+    /// The same with snapshots that its owner signs for so many days from now on.
+    pub fn with_snapshots_for(mut self, valid: i64) -> Self {
+        self.snapshot = self.snapshot.map(|(key, _)| (key, valid));
+        self
     }
 
     /// The next version, with more tags.
@@ -78,13 +98,9 @@ impl Repo {
     }
 
     /// The same under the next version of its root.
-    pub fn with_next_root(&self) -> Self {
-        let mut root = self.root.clone();
-        root.version += 1;
-        Self {
-            root,
-            ..self.clone()
-        }
+    pub fn with_next_root(self) -> Self {
+        let version = self.root.version + 1;
+        self.with_root(|root| root.version = version)
     }
 
     /// The repository as somebody else left it.
@@ -113,7 +129,7 @@ impl Repo {
         let targets = self.sealed(&targets);
         let mut upload = vec![("targets", targets), ("targets/releases", releases)];
         if with_root {
-            upload.insert(0, ("root", self.root_file()));
+            upload.insert(0, ("root", self.root_file.clone()));
         }
         if let Some((key, valid)) = &self.snapshot {
             let snapshot = self.own_snapshot(&upload, days(*valid), key);
@@ -124,7 +140,7 @@ impl Repo {
 
     /// A snapshot by its owner, valid until then, of what is uploaded with it.
     fn own_snapshot(&self, upload: &Upload, expires: Timestamp, key: &Key) -> Bytes {
-        let mut meta = BTreeMap::from([("root".to_owned(), FileMeta::of(&self.root_file()))]);
+        let mut meta = BTreeMap::from([("root".to_owned(), FileMeta::of(&self.root_file))]);
         let named = upload.iter().map(|(role, file)| (role, FileMeta::of(file)));
         meta.extend(named.map(|(role, meta)| ((*role).to_owned(), meta)));
         let snapshot = Snapshot {
@@ -141,10 +157,6 @@ impl Repo {
             version: self.version,
             ..Targets::empty(Expires::at(days(YEARS)))
         }
-    }
-
-    fn root_file(&self) -> Bytes {
-        sealed(&self.root, &self.crown)
     }
 
     fn sealed(&self, targets: &Targets) -> Bytes {
