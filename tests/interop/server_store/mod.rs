@@ -4,6 +4,7 @@ mod database;
 mod databases;
 mod disk;
 mod kills;
+mod lost_host;
 mod outages;
 #[allow(dead_code, reason = "two test binaries share it")]
 #[path = "../../../trust-store/tests/server_store/world/postgres.rs"]

@@ -1,6 +1,7 @@
 //! A PostgreSQL that hangs, or is shut down, under load.
 
 use super::database::PostgreSql;
+use super::lost_host::Wire;
 use super::world::api::Api;
 use super::world::load::{Answer, Load, Story};
 use super::world::place::Place;
@@ -28,6 +29,14 @@ async fn a_database_that_was_shut_down_is_said_to_be_away_until_it_is_back() {
         || database.borrow_mut().start(),
     );
     away_under_load(&place, leave, come_back).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_on_a_machine_that_is_gone_is_found_on_another() {
+    let database = PostgreSql::new();
+    let wire = Wire::to(&database.folder());
+    let place = Place::on(&wire.instead_of(database.url()));
+    away_under_load(&place, || wire.lose(), || wire.restore()).await;
 }
 
 /// While the database is away requests get 503 in bounded time; when it is back all goes on, in
@@ -157,7 +166,7 @@ impl Reader {
 }
 
 /// How long any request may take.
-const BOUND: Duration = Duration::from_secs(6);
+const BOUND: Duration = Duration::from_secs(8);
 
 /// How long it is away.
 const TIME: Duration = Duration::from_secs(10);
