@@ -1,4 +1,4 @@
-//! A PostgreSQL of one test, which hangs, stops and dies when told to.
+//! A `PostgreSQL` of one test, which hangs, stops and dies when told to.
 
 use std::fs::{read_dir, read_to_string};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::postgres::Cluster;
+use crate::peers::postgres::Cluster;
 
 /// A cluster with one database in it.
 pub(super) struct PostgreSql {
@@ -86,7 +86,9 @@ impl PostgreSql {
         };
         send(postmaster, signal);
         let mut all = children(postmaster);
-        all.iter().for_each(|child| send(*child, signal));
+        for child in &all {
+            send(*child, signal);
+        }
         all.push(postmaster);
         all
     }

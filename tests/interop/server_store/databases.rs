@@ -1,11 +1,11 @@
-//! What holds on SQLite holds on PostgreSQL, and from one to the other.
+//! What holds on `SQLite` holds on `PostgreSQL`, and from one to the other.
 
 use std::{fs, path::Path};
 
 use super::database::PostgreSql;
-use super::postgres::shared;
 use super::scenes::{backups::backed_up_and_restored, growth::grows_by_little, prunes::pruned};
 use super::world::place::Place;
+use crate::peers::postgres::shared;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_goes_from_one_database_to_the_other_and_back() {

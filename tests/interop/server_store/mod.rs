@@ -1,4 +1,4 @@
-//! Trust servers on PostgreSQL, on disks that fill up, and at other times.
+//! Trust servers on `PostgreSQL`, on disks that fill up, and at other times.
 
 mod database;
 mod databases;
@@ -6,9 +6,6 @@ mod disk;
 mod kills;
 mod lost_host;
 mod outages;
-#[allow(dead_code, reason = "two test binaries share it")]
-#[path = "../../../trust-store/tests/server_store/world/postgres.rs"]
-mod postgres;
 #[allow(dead_code, unreachable_pub, reason = "two test binaries share it")]
 #[path = "../../server/scenes/mod.rs"]
 mod scenes;

@@ -1,4 +1,4 @@
-//! A PostgreSQL that hangs, or is shut down, under load.
+//! A `PostgreSQL` that hangs, or is shut down, under load.
 
 use super::database::PostgreSql;
 use super::lost_host::Wire;

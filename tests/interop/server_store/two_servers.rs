@@ -1,13 +1,13 @@
-//! Two servers on one PostgreSQL are one server.
+//! Two servers on one `PostgreSQL` are one server.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::postgres::shared;
 use super::world::load::{Load, Seen, Story};
 use super::world::{asked, place::Place};
+use crate::peers::postgres::shared;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_writers_through_two_servers_lose_nothing() {
@@ -37,8 +37,8 @@ async fn eight_writers_through_two_servers_lose_nothing() {
     for api in apis {
         let newest = story.check_everything(api).await;
         assert_eq!(
-            newest as usize,
-            taken(&seen),
+            usize::try_from(newest),
+            Ok(taken(&seen)),
             "every version was answered once"
         );
     }

@@ -177,4 +177,4 @@ fn named_hash(by: &[u8], role: &str) -> String {
 }
 
 /// Nothing that is tested here may take longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
