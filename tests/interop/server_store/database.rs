@@ -27,11 +27,6 @@ impl PostgreSql {
         &self.url
     }
 
-    /// Another database, empty.
-    pub(super) fn another(&self) -> String {
-        self.cluster.new_database()
-    }
-
     /// A fast shutdown, as by an operator.
     pub(super) fn stop(&mut self) {
         self.cluster.stop();

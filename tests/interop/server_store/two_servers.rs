@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::database::PostgreSql;
+use super::postgres::shared;
 use super::world::load::{Load, Seen, Story};
 use super::world::{asked, place::Place};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_writers_through_two_servers_lose_nothing() {
     let wanted = asked("TRUST_SOAK_PUBLISHES", 80) as usize;
-    let database = PostgreSql::new();
-    let place = Place::on(database.url());
+    let place = Place::on(&shared().new_database());
     let (one, other) = (place.start(), place.another());
     let two = other.start();
     let apis = [one.api(), two.api()];
@@ -52,8 +51,7 @@ async fn eight_writers_through_two_servers_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_server_answered_the_other_serves() {
-    let database = PostgreSql::new();
-    let place = Place::on(database.url());
+    let place = Place::on(&shared().new_database());
     let (one, other) = (place.start(), place.another());
     let two = other.start();
     let apis = [one.api(), two.api()];
@@ -87,8 +85,7 @@ async fn what_one_server_answered_the_other_serves() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_that_are_asked_first_at_once_make_one_key() {
-    let database = PostgreSql::new();
-    let place = Place::on(database.url());
+    let place = Place::on(&shared().new_database());
     let (one, other) = (place.start(), place.another());
     let two = other.start();
     for number in 0..20 {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::time::Duration;
 use trust::config::Credentials;
 use trust::remote::{Actions, Notary};
@@ -45,6 +46,12 @@ impl Api {
             http: http_client(&TlsFiles::default(), "127.0.0.1").unwrap(),
             url: url.parse().unwrap(),
         }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        let address = self.url.socket_addrs(|| None).unwrap();
+        address[0]
     }
 
     /// Any path.
