@@ -97,7 +97,7 @@ impl Database {
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
         create_private(path)?;
         let options = sqlite_options(path, "")?;
-        patiently(|| connects(&options, SQLITE_SETTINGS)).await?;
+        patiently(|| begins(&options)).await?;
         let database = Self::sqlite(options, SQLITE_SETTINGS);
         patiently(|| database.migrate()).await?;
         Ok(database)
@@ -239,10 +239,14 @@ fn install_drivers() {
     INSTALLED.call_once(sqlx::any::install_default_drivers);
 }
 
+/// Freed pages are kept apart so that pruning can return them. Only for an empty file: saying it
+/// again writes, for which a full disk has no room.
+const SQLITE_EMPTY: &str = "PRAGMA auto_vacuum = INCREMENTAL";
+
 /// The write-ahead log with a sync at each commit survives kill and power failure, and lets
-/// readers read while one writes. Freed pages are kept apart so that pruning can return them.
-const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA auto_vacuum = INCREMENTAL; \
-                               PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+/// readers read while one writes.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
+                               PRAGMA synchronous = FULL";
 
 /// Nothing is kept for an accident half way: the file is thrown away then.
 const UNFINISHED_SETTINGS: &str = "PRAGMA auto_vacuum = INCREMENTAL; \
@@ -339,6 +343,19 @@ fn scheme(url: &str) -> &str {
 async fn connects(options: &AnyConnectOptions, settings: &'static str) -> Result<(), StoreError> {
     let mut open = AnyConnection::connect_with(options).await?;
     sqlx::raw_sql(settings).execute(&mut open).await?;
+    Ok(open.close().await?)
+}
+
+/// The file is a database with our settings, if it was empty.
+async fn begins(options: &AnyConnectOptions) -> Result<(), StoreError> {
+    let mut open = AnyConnection::connect_with(options).await?;
+    let row = sqlx::query("SELECT page_count FROM pragma_page_count")
+        .fetch_one(&mut open)
+        .await?;
+    if row.try_get::<i64, _>("page_count")? == 0 {
+        sqlx::raw_sql(SQLITE_EMPTY).execute(&mut open).await?;
+    }
+    sqlx::raw_sql(SQLITE_SETTINGS).execute(&mut open).await?;
     Ok(open.close().await?)
 }
 
