@@ -8,6 +8,5 @@ mod replies;
 mod repository;
 mod rights;
 mod scene;
-mod speed;
 
 use scene::{Page, Repository, Scene};

@@ -1,16 +1,16 @@
 //! A whole trust server in memory, with its keys and its clock: honest until a test says otherwise.
 
 mod client;
-mod key;
 mod hosted;
+mod key;
 mod notary;
 mod person;
 mod publisher;
 mod server;
 
 pub use client::Client;
+pub use hosted::{BOUNDARY, form};
 pub use key::Key;
-pub use hosted::{BOUNDARY, form, in_days};
 pub use notary::NotaryServer;
 pub use person::{Person, request};
 pub use publisher::Publisher;
