@@ -15,7 +15,7 @@ main() {
     make_certificates
     start_postgres
     start notary-signer try_signer
-    signer=$port
+    signer=$port signer_pid=$!
     start notary-server try_notary
     notary_url=https://127.0.0.1:$port notary_pid=$!
     start trust-postgres try_trust_postgres
@@ -241,7 +241,6 @@ try_signer() {
   "logging": { "level": "error" } }
 JSON
     NOTARY_SIGNER_BENCH=passphrase notary-signer -config notary-signer.json >notary-signer.log 2>&1 &
-    signer_pid=$!
     ready="eval : </dev/tcp/127.0.0.1/$port"
 }
 
@@ -267,7 +266,6 @@ try_trust_sqlite() { try_trust sqlite; }
 try_trust() {
     local name=$1
     shift
-    mkdir -p "trust-$name"
     trust server run --dir "$world/trust-$name" --listen "127.0.0.1:$port" \
         --tls-cert server.crt --tls-key server.key "$@" >"trust-$name.log" 2>&1 &
     ready="ask --cacert ca.crt https://127.0.0.1:$port/_notary_server/health"

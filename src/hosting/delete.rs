@@ -10,7 +10,7 @@ impl Hosting {
     /// # Errors
     /// [`HostingError::Store`]
     pub async fn delete(&self, gun: &str, now: Timestamp) -> Result<bool, HostingError> {
-        let _turn = self.turn(gun).await;
+        let _turn = self.turn(gun).await?;
         Ok(self.store().delete(gun, now).await?)
     }
 

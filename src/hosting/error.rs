@@ -12,11 +12,21 @@ pub enum HostingError {
     Refused(#[from] Refusal),
     /// An online key that cannot be made or opened
     #[error(transparent)]
-    Seal(#[from] SealError),
+    Seal(SealError),
     /// The store
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The work was given up
     #[error("the work was given up")]
     GivenUp,
+}
+
+impl From<SealError> for HostingError {
+    /// What only kept the keys from being asked for is said of the store.
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Store(error) => Self::Store(error),
+            other => Self::Seal(other),
+        }
+    }
 }

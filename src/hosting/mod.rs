@@ -22,6 +22,7 @@ pub use serve::Served;
 
 use crate::tuf::accept::{Bounds, Margins};
 use kept::Memory;
+use keys::Opened;
 use pulse::Heartbeat;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -40,6 +41,7 @@ struct Inner {
     margins: Margins,
     heartbeat: Heartbeat,
     memory: Memory,
+    opened: Opened,
     /// One publish after the other to a repository: the second would only be refused and try again.
     turns: [Mutex<()>; TURNS],
 }
@@ -67,6 +69,7 @@ impl Hosting {
             bounds: policy.bounds,
             margins: policy.margins,
             memory: Memory::of(policy.memory),
+            opened: Opened::new(),
             turns: std::array::from_fn(|_| Mutex::default()),
         };
         Self {

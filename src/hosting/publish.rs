@@ -1,15 +1,18 @@
 //! Publishing: checked by the rules, signed by the server, stored whole or not at all.
 
 use super::kept::{Held, Kept};
-use super::keys::OpenKeys;
+use super::keys::{OpenKeys, Wanted};
 use super::{Hosting, HostingError, TURNS};
 use crate::tuf::accept::{Files, Refusal, Upload, accept};
 use crate::tuf::role::RoleName;
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::MutexGuard;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use trust_store::server::{NewFile, Published, StoreError};
 
 impl Hosting {
@@ -26,10 +29,17 @@ impl Hosting {
         now: Timestamp,
     ) -> Result<Published, HostingError> {
         let upload = Arc::new(upload);
-        let _turn = self.turn(gun).await;
+        let _turn = self.turn(gun).await?;
         for _ in 0..TRIES {
             let kept = self.kept(gun).await?;
-            let keys = self.open_keys(gun).await?;
+            let root = kept.files.get(&RoleName::root());
+            let wanted = match root {
+                Some(root) if !upload.contains_key(&RoleName::root()) => {
+                    Wanted::Listed(&root.bytes)
+                }
+                _ => Wanted::All,
+            };
+            let keys = self.open_keys(gun, wanted).await?;
             let (files, keys) = self.checked(gun, &kept, &upload, keys, now).await?;
             match self.stored(gun, &kept, files, keys, now).await {
                 // Another server process was quicker: the rules decide again.
@@ -104,16 +114,25 @@ impl Hosting {
     }
 
     /// Waits until no other publish of this process is at work on the repository.
-    pub(super) async fn turn(&self, gun: &str) -> MutexGuard<'_, ()> {
+    ///
+    /// # Errors
+    /// The store does not answer, so that those before will be long.
+    pub(super) async fn turn(&self, gun: &str) -> Result<MutexGuard<'_, ()>, HostingError> {
         let mut hasher = DefaultHasher::new();
         gun.hash(&mut hasher);
         let place = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or_default();
-        match self.inner.turns.get(place) {
-            Some(turn) => turn.lock().await,
-            None => self.inner.turns[0].lock().await,
+        let turn = self.inner.turns.get(place).unwrap_or(&self.inner.turns[0]);
+        let mut mine = pin!(turn.lock());
+        loop {
+            match timeout(LONG, &mut mine).await {
+                Ok(turn) => return Ok(turn),
+                Err(_) => self.inner.heartbeat.latest().await?,
+            };
         }
     }
 }
 
+/// A wait for others that makes one wonder whether the store is still there.
+const LONG: Duration = Duration::from_secs(1);
 /// Publishes through other processes that may come between ours.
 const TRIES: usize = 8;

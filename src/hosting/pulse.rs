@@ -101,6 +101,12 @@ async fn watch(
     let mut waiting = Vec::new();
     while asked.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
         let mut answer = look(&mut pulse, &store, &recent).await;
+        // Whoever came meanwhile would only wait as long again.
+        while answer.is_err()
+            && let Ok(asker) = asked.try_recv()
+        {
+            waiting.push(asker);
+        }
         for (left, asker) in waiting.drain(..).enumerate() {
             // An error has no copies: all but the first are told the same in other words.
             let told = match &answer {

@@ -1,6 +1,7 @@
 //! Renewal: timestamps, and snapshots of the server's own, are signed anew before they expire.
 
 use super::kept::Kept;
+use super::keys::Wanted;
 use super::{Hosting, HostingError};
 use crate::tuf::accept::{Margins, renew};
 use jiff::{SignedDuration, Timestamp};
@@ -74,14 +75,14 @@ impl Hosting {
         margins: Margins,
         now: Timestamp,
     ) -> Result<Arc<Kept>, HostingError> {
-        let _turn = self.turn(gun).await;
+        let _turn = self.turn(gun).await?;
         // Whoever had the turn before may have done it.
         let kept = if kept.is_empty() {
             kept
         } else {
             self.kept(gun).await?
         };
-        let mut keys = self.open_keys(gun).await?;
+        let mut keys = self.open_keys(gun, Wanted::All).await?;
         let (name, stored) = (gun.to_owned(), kept.stored());
         let work = spawn_blocking(move || {
             let mut sign = |role: &_, by: &_, message: &[u8]| keys.sign(role, by, message);

@@ -1,6 +1,6 @@
 //! `POST …/_trust/tuf/`: a new state of a repository. `DELETE`: none at all.
 
-use super::reply::{self, Fault, Reply, UNAVAILABLE, UPDATE, UPDATING, VERSION, empty};
+use super::reply::{self, Fault, Reply, UPDATE, UPDATING, VERSION, empty};
 use super::{Server, upload};
 use crate::hosting::HostingError;
 use crate::listen::{BodyError, read_body};
@@ -60,12 +60,8 @@ fn cut_off(error: &BodyError, most: usize) -> Fault {
 fn refused(error: &HostingError) -> Fault {
     let refusal = match error {
         HostingError::Refused(refusal) => refusal,
-        HostingError::Store(StoreError::Unavailable { .. }) => return UNAVAILABLE,
-        HostingError::Store(StoreError::Full { .. }) => {
-            return UPDATING
-                .about("the disk of the server is full")
-                .with_status(StatusCode::INSUFFICIENT_STORAGE);
-        }
+        HostingError::Store(StoreError::Unavailable { .. }) => return reply::UNAVAILABLE,
+        HostingError::Store(StoreError::Full { .. }) => return reply::FULL.about(reply::NO_ROOM),
         HostingError::Store(StoreError::BadName { why, .. }) => return reply::GUN.about(*why),
         HostingError::Store(StoreError::TooLarge { .. }) => {
             return UPDATE.about(error.to_string());

@@ -200,6 +200,9 @@ pub(super) const UPDATING: Fault = Fault::of(
     "UPDATING",
     "An error has occurred while updating the TUF repository.",
 );
+pub(super) const FULL: Fault = UPDATING.with_status(StatusCode::INSUFFICIENT_STORAGE);
+/// What [`FULL`] is about.
+pub(super) const NO_ROOM: &str = "the disk of the server is full";
 pub(super) const VERSION: Fault = Fault::of(
     StatusCode::BAD_REQUEST,
     "VERSION",

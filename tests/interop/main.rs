@@ -35,6 +35,6 @@ mod raw_requests;
 mod root_certificate;
 mod root_rotation;
 mod same_output;
-mod server_store;
 mod same_script;
+mod server_store;
 mod transcript;

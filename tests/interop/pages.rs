@@ -103,7 +103,7 @@ async fn every_page_can_be_read_on_every_screen_light_and_dark() {
             }
         }
         // These eyes do see what is wrong.
-        browser.evaluate("document.documentElement.style.setProperty('--text', '#888')");
+        browser.evaluate("document.documentElement.style.setProperty('--text', '#444')");
         assert_ne!(browser.evaluate(FAINT), json!([]));
         browser.evaluate("document.querySelector('h1').style.width = '2000px'");
         let seen = browser.evaluate("document.documentElement.scrollWidth");

@@ -109,6 +109,33 @@ async fn ten_thousand_tags_come_in_pages() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_a_tag_in_a_long_large_history_is_found_about() {
+    let scene = Scene::new().await;
+    let mut long = Repository::of(GUN);
+    long.advance("targets");
+    for number in 0..7_000 {
+        long.publisher
+            .sign_image("targets", &format!("old-{number}"), b"one");
+    }
+    for day in 0..40 {
+        long.advance("targets");
+        long.publisher
+            .sign_image("targets", &format!("day-{day}"), b"one");
+        long.publish(&scene, days(day - 40)).await;
+    }
+    let page = scene
+        .page(&format!("{}?tag=day", page_of(GUN)), now())
+        .await;
+    // Exactly where every version was looked at, 1 Jun being day 40; about elsewhere.
+    page.says("day-39 sha256:");
+    page.says("(Repo Admin) 31 May 2026 24 hours ago");
+    page.says("(Repo Admin) 27 May 2026 5 days ago");
+    page.says("(Repo Admin) signed 22 May 2026 – 26 May 2026");
+    page.does_not_say("or earlier");
+    page.does_not_say("not known");
+}
+
+#[tokio::test]
 async fn a_repository_past_its_date_shows_what_was_believed() {
     let scene = Scene::new().await;
     several(&scene).await;

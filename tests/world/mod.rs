@@ -2,7 +2,6 @@
 
 mod client;
 mod hosted;
-mod key;
 mod notary;
 mod person;
 mod publisher;
@@ -10,10 +9,9 @@ mod server;
 
 pub use client::Client;
 pub use hosted::{BOUNDARY, form};
-pub use key::Key;
 pub use notary::NotaryServer;
 pub use person::{Person, request};
-pub use publisher::Publisher;
+pub use publisher::{Key, Publisher};
 pub use server::{Answer, Server};
 
 /// The moment at which every test happens.

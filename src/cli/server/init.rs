@@ -38,6 +38,7 @@ pub(crate) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     } else {
         prepare(&site.dir, &args.hosts, session.now())?
     };
+    prepare::folder(&site.dir)?;
     if let SealSource::KeyFile(file) = site.seal(session)? {
         prepared.note("seal.key", SealSource::create_key_file(&file)?);
     }

@@ -28,6 +28,16 @@ impl Budget {
         Self(PAGE_BYTES)
     }
 
+    /// For what a page would rather know, but not at any price.
+    pub(super) fn of_a_search() -> Self {
+        Self(SEARCH_BYTES)
+    }
+
+    /// How many files of this size, in bytes, may still be read.
+    pub(super) fn looks(&self, size: usize) -> usize {
+        self.0 / size.max(1)
+    }
+
     /// Takes so many bytes, if there are so many left.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         match self.0.checked_sub(bytes) {
@@ -115,3 +125,6 @@ static DESKS: Semaphore = Semaphore::const_new(4);
 
 /// Some 250,000 signed tags; a parsed file takes several times its size in memory.
 const PAGE_BYTES: usize = 24 << 20;
+
+/// A tenth of a second of reading.
+const SEARCH_BYTES: usize = 16 << 20;

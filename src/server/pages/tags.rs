@@ -81,7 +81,7 @@ pub(super) async fn since(
     page: &TagPage,
     now: Timestamp,
 ) -> Result<Beginnings, ReadError> {
-    let mut budget = Budget::of_a_page();
+    let mut budget = Budget::of_a_search();
     let mut found = Beginnings::new();
     for role in [RoleName::releases(), RoleName::targets()] {
         let tags: Vec<_> = page
@@ -91,8 +91,7 @@ pub(super) async fn since(
             .map(|row| (row.tag.tag.clone(), row.tag.digest.clone()))
             .collect();
         if !tags.is_empty() {
-            let search = Search::of(tags);
-            found.extend(look_back(store, gun, &role, search, &mut budget, now).await?);
+            found.extend(look_back(store, gun, &role, tags, &mut budget, now).await?);
         }
     }
     Ok(found)
@@ -102,22 +101,31 @@ async fn look_back(
     store: &Store,
     gun: &str,
     role: &RoleName,
-    mut search: Search,
+    tags: Vec<(String, String)>,
     budget: &mut Budget,
     now: Timestamp,
 ) -> Result<Beginnings, ReadError> {
     let versions = store
         .versions(gun, role.as_str(), now, MOST_VERSIONS)
         .await?;
-    for facts in versions {
-        if search.is_done() || !budget.take(facts.size) {
+    let times = versions.iter().map(|facts| (facts.version, facts.created));
+    let looks = versions
+        .first()
+        .map_or(0, |newest| budget.looks(newest.size));
+    let mut search = Search::of(tags, times.collect(), looks.min(MOST_LOOKS));
+    for _ in 1..MOST_LOOKS {
+        let wanted = search.wanted();
+        let Some((place, facts)) = wanted.and_then(|at| Some((at, versions.get(at)?))) else {
+            break;
+        };
+        if !budget.take(facts.size) {
             break;
         }
-        let Some(file) = read::version(store, gun, role.as_str(), &facts).await? else {
+        let Some(file) = read::version(store, gun, role.as_str(), facts).await? else {
             break;
         };
         search = read::aside(move || {
-            search.look(file.version, file.created, &file.bytes);
+            search.look(place, &file.bytes);
             search
         })
         .await?;
@@ -200,11 +208,23 @@ fn line(tag: &SignedTag, since: &Beginnings, now: Timestamp) -> Markup {
                     Some(Since::Exactly(at)) => {
                         (figures::day(*at)) " " span.faint { (figures::distance(*at, now)) }
                     }
-                    Some(Since::AtLeast(at)) => { (figures::day(*at)) span.faint { " or earlier" } }
+                    Some(Since::AtLeast(at) | Since::Signed { after: None, until: at }) => {
+                        (figures::day(*at)) span.faint { " or earlier" }
+                    }
+                    Some(Since::Signed { after: Some(after), until }) => (signed(*after, *until)),
                     None => span.faint { "not known" },
                 }
             }
         }
+    }
+}
+
+fn signed(after: Timestamp, until: Timestamp) -> Markup {
+    let day = |at: Timestamp| at.strftime("%F").to_string();
+    html! {
+        span.faint { "signed " }
+        @if day(after) != day(until) { (figures::day(after)) " – " }
+        (figures::day(until))
     }
 }
 
@@ -256,5 +276,6 @@ const MOST_SIGNERS: usize = 20;
 /// So many tags need no search.
 const FEW: usize = 12;
 
-/// How many versions of a role are looked through for the beginning of a tag.
-const MOST_VERSIONS: u32 = 500;
+/// Among how many versions of a role the beginnings of tags are looked for, and at how many of them.
+const MOST_VERSIONS: u32 = 5000;
+const MOST_LOOKS: usize = 400;

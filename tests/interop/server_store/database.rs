@@ -27,11 +27,6 @@ impl PostgreSql {
         &self.url
     }
 
-    /// Another database, empty.
-    pub(super) fn another(&self) -> String {
-        self.cluster.new_database()
-    }
-
     /// A fast shutdown, as by an operator.
     pub(super) fn stop(&mut self) {
         self.cluster.stop();
@@ -82,7 +77,10 @@ impl PostgreSql {
     /// Its folder is where its socket is.
     fn folder(&self) -> PathBuf {
         let (_, after) = self.url.split_once("?host=").expect("a host");
-        after.split('&').next().map_or_else(PathBuf::new, Into::into)
+        after
+            .split('&')
+            .next()
+            .map_or_else(PathBuf::new, Into::into)
     }
 }
 

@@ -1,4 +1,6 @@
 //! What has to hold whichever database the store is in.
 
+pub mod backups;
+pub mod growth;
 pub mod kills;
-pub mod outages;
+pub mod prunes;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::time::Duration;
 use trust::config::Credentials;
 use trust::remote::{Actions, Notary};
@@ -47,6 +48,12 @@ impl Api {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        let address = self.url.socket_addrs(|| None).unwrap();
+        address[0]
+    }
+
     /// Any path.
     pub async fn get(&self, path: &str) -> Result<Reply, reqwest::Error> {
         sent(self.request(Method::GET, path)).await
@@ -72,6 +79,13 @@ impl Api {
         });
         let path = format!("v2/{gun}/_trust/tuf/");
         sent(self.request(Method::POST, &path).multipart(form)).await
+    }
+
+    /// No repository any more; true if that was answered 200.
+    pub async fn delete(&self, gun: &str) -> bool {
+        let path = format!("v2/{gun}/_trust/tuf/");
+        let reply = sent(self.request(Method::DELETE, &path)).await.unwrap();
+        reply.status == StatusCode::OK
     }
 
     /// The newest state; none before the first publish.

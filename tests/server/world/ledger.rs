@@ -56,7 +56,11 @@ impl Ledger {
         let acknowledged = |sent: &Vec<Sent>| sent.iter().any(|sent| sent.acknowledged);
         let versions = self.by_version.iter().rev();
         let found = versions.map(|(v, sent)| (v, acknowledged(sent)));
-        found.filter(|(_, yes)| *yes).map(|(v, _)| *v).next().unwrap_or(0)
+        found
+            .filter(|(_, yes)| *yes)
+            .map(|(v, _)| *v)
+            .next()
+            .unwrap_or(0)
     }
 
     /// How many publishes were answered 200.
@@ -77,7 +81,10 @@ impl Ledger {
             assert_eq!(self.acknowledged(), 0, "{gun} is lost");
             return 0;
         };
-        assert!(newest >= self.acknowledged(), "{gun} is older than promised");
+        assert!(
+            newest >= self.acknowledged(),
+            "{gun} is older than promised"
+        );
         for version in self.checked + 1..=newest {
             let targets = api.there(gun, &format!("{version}.targets.json")).await;
             let releases = format!("{version}.targets/releases.json");

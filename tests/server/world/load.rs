@@ -1,6 +1,6 @@
 //! Many people who publish at the same time until they are told to stop.
 
-use super::api::{Api, version};
+use super::api::{Api, Upload, version};
 use super::ledger::Ledger;
 use super::repo::Repo;
 use reqwest::StatusCode;
@@ -30,6 +30,14 @@ pub enum Answer {
     Cut,
 }
 
+impl Answer {
+    /// Passes on what was answered 200.
+    #[track_caller]
+    pub fn taken(self) {
+        assert_eq!(self, Self::Taken);
+    }
+}
+
 /// What many people saw together.
 #[derive(Default)]
 pub struct Seen {
@@ -45,16 +53,38 @@ pub struct Seen {
 impl Story {
     /// A repository whose keys the server made.
     pub async fn begin(api: &Api, gun: &str) -> Option<Self> {
-        let repo = Repo::begin(api, gun).await?;
-        Some(Self {
+        Repo::begin(api, gun).await.map(Self::of)
+    }
+
+    /// A repository of which nobody knows what happened to it before.
+    pub fn of(repo: Repo) -> Self {
+        Self {
             repo,
             ledger: Arc::default(),
-        })
+        }
     }
 
     /// Publishes one more tag on top of what this person knows.
     pub async fn publish(&mut self, api: &Api, tag: &str) -> Answer {
-        let (next, upload) = self.repo.next(tag);
+        self.publish_tags(api, std::iter::once(tag.to_owned()))
+            .await
+    }
+
+    /// Publishes more tags.
+    pub async fn publish_tags(&mut self, api: &Api, tags: impl Iterator<Item = String>) -> Answer {
+        let next = self.repo.next(tags);
+        let upload = next.upload(self.repo.version == 0);
+        self.send(api, next, upload).await
+    }
+
+    /// Publishes a new root with everything that it needs.
+    pub async fn publish_new_root(&mut self, api: &Api) -> Answer {
+        let next = self.repo.next(std::iter::empty()).with_next_root();
+        let upload = next.upload(true);
+        self.send(api, next, upload).await
+    }
+
+    async fn send(&mut self, api: &Api, next: Repo, upload: Upload) -> Answer {
         let entry = self.ledger().send(&upload);
         let answer = match api.publish(&self.repo.gun, &upload).await {
             Ok(reply) if reply.status == StatusCode::OK => Answer::Taken,
@@ -85,7 +115,10 @@ impl Story {
         match api.state(&self.repo.gun).await {
             Ok(Some(state)) => {
                 let found = version(&state.timestamp);
-                assert!(found >= promised, "read {found} after {promised} was answered");
+                assert!(
+                    found >= promised,
+                    "read {found} after {promised} was answered"
+                );
                 self.repo = self.repo.caught_up(&state);
                 Ok(())
             }
@@ -113,6 +146,11 @@ impl Story {
     pub async fn check_everything(&self, api: &Api) -> u64 {
         self.ledger().check_all_again();
         self.check(api).await
+    }
+
+    /// The newest version that was answered 200.
+    pub fn acknowledged(&self) -> u64 {
+        self.ledger().acknowledged()
     }
 
     fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
@@ -179,6 +217,11 @@ impl Load {
         begun
     }
 
+    /// Whether somebody saw what must not be; [`Self::end`] says what.
+    pub fn is_broken(&self) -> bool {
+        self.people.iter().any(JoinHandle::is_finished)
+    }
+
     /// Waits until everybody has the answer to what they asked, and asks no more.
     pub async fn end(self) -> Arc<Seen> {
         self.over.store(true, Ordering::Relaxed);
@@ -205,9 +248,10 @@ impl Seen {
             Answer::Taken => &self.taken,
             Answer::Late => &self.late,
             Answer::Cut => &self.cut,
-            Answer::Refused(StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE, _) => {
-                &self.unavailable
-            }
+            Answer::Refused(
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE,
+                _,
+            ) => &self.unavailable,
             Answer::Refused(status, body) => panic!("{status}: {body}"),
         };
         counter.fetch_add(1, Ordering::Relaxed);

@@ -1,8 +1,6 @@
 //! Real servers, and people who publish to them as fast as they can.
 
 pub mod api;
-#[path = "../../world/key.rs"]
-mod key;
 pub mod ledger;
 pub mod load;
 pub mod place;

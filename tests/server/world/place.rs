@@ -52,6 +52,12 @@ impl Place {
         self.variables.push((name, value.into()));
     }
 
+    /// Its configuration, but for the store.
+    pub fn configure(&self, text: &str) {
+        let file = self.folder().join("server.toml");
+        std::fs::write(file, text).unwrap();
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -153,6 +159,17 @@ impl Running {
     /// Asks it to end.
     pub fn terminate(&self) {
         rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Asks it to end and waits until it did, well.
+    pub fn stop(mut self) {
+        self.terminate();
+        let status = self.ended(Duration::from_secs(30));
+        assert!(
+            status.is_some_and(|s| s.success()),
+            "{status:?}\n{}",
+            self.log()
+        );
     }
 
     /// How it ended, if it does in this time.

@@ -3,7 +3,7 @@
 //! Both files of a version hold the same tags, so that a half publish would show.
 
 use super::api::{Api, State, Upload, signed, version};
-use super::key::Key;
+use crate::world::Key;
 use base64::Engine as _;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +23,8 @@ use trust::tuf::targets::Targets;
 #[derive(Clone)]
 pub struct Repo {
     pub gun: String,
-    root: Bytes,
+    root: Root,
+    crown: Arc<Key>,
     owner: Arc<Key>,
     /// Who signs snapshots; none: the server does
     snapshot: Option<Arc<Key>>,
@@ -54,11 +55,12 @@ impl Repo {
     ) -> Option<Self> {
         let timestamp = online_key(api, gun, "timestamp").await?;
         let owner = Key::seed(1);
-        let first = Key::root(gun);
-        let root = root_file(&first, [&owner.public, &snapshot, &timestamp]);
+        let crown = Key::root(gun);
+        let root = first_root(&crown, [&owner.public, &snapshot, &timestamp]);
         Some(Self {
             gun: gun.to_owned(),
             root,
+            crown,
             owner,
             snapshot: own_snapshots,
             tags: BTreeMap::new(),
@@ -66,23 +68,23 @@ impl Repo {
         })
     }
 
-    /// What its owner would publish next: one more tag.
-    pub fn next(&self, tag: &str) -> (Self, Upload) {
+    /// The next version, with more tags.
+    pub fn next(&self, tags: impl Iterator<Item = String>) -> Self {
         let mut next = self.clone();
         next.version += 1;
-        next.tags.insert(tag.to_owned(), FileMeta::of(tag.as_bytes()));
-        let upload = next.upload(self.version == 0);
-        (next, upload)
+        let meta = |tag: String| (tag.clone(), FileMeta::of(tag.as_bytes()));
+        next.tags.extend(tags.map(meta));
+        next
     }
 
-    /// The same files with many tags at once.
-    pub fn with_tags(&self, names: impl Iterator<Item = String>) -> (Self, Upload) {
-        let mut next = self.clone();
-        next.version += 1;
-        next.tags
-            .extend(names.map(|name| (name.clone(), FileMeta::of(name.as_bytes()))));
-        let upload = next.upload(self.version == 0);
-        (next, upload)
+    /// The same under the next version of its root.
+    pub fn with_next_root(&self) -> Self {
+        let mut root = self.root.clone();
+        root.version += 1;
+        Self {
+            root,
+            ..self.clone()
+        }
     }
 
     /// The repository as somebody else left it.
@@ -103,14 +105,15 @@ impl Repo {
         }
     }
 
-    fn upload(&self, first: bool) -> Upload {
+    /// Its files as they are published, with the root or without.
+    pub fn upload(&self, with_root: bool) -> Upload {
         let mut targets = self.targets();
         let releases = self.sealed(&targets);
         targets.delegations = releases_delegation(&self.owner.public);
         let targets = self.sealed(&targets);
         let mut upload = vec![("targets", targets), ("targets/releases", releases)];
-        if first {
-            upload.insert(0, ("root", self.root.clone()));
+        if with_root {
+            upload.insert(0, ("root", self.root_file()));
         }
         if let Some(key) = &self.snapshot {
             let snapshot = self.own_snapshot(&upload, days(YEARS), key);
@@ -121,7 +124,7 @@ impl Repo {
 
     /// A snapshot by its owner, valid until then, of what is uploaded with it.
     fn own_snapshot(&self, upload: &Upload, expires: Timestamp, key: &Key) -> Bytes {
-        let mut meta = BTreeMap::from([("root".to_owned(), FileMeta::of(&self.root))]);
+        let mut meta = BTreeMap::from([("root".to_owned(), FileMeta::of(&self.root_file()))]);
         let named = upload.iter().map(|(role, file)| (role, FileMeta::of(file)));
         meta.extend(named.map(|(role, meta)| ((*role).to_owned(), meta)));
         let snapshot = Snapshot {
@@ -140,6 +143,10 @@ impl Repo {
         }
     }
 
+    fn root_file(&self) -> Bytes {
+        sealed(&self.root, &self.crown)
+    }
+
     fn sealed(&self, targets: &Targets) -> Bytes {
         sealed(targets, &self.owner)
     }
@@ -151,7 +158,7 @@ async fn online_key(api: &Api, gun: &str, role: &str) -> Option<PublicKey> {
     found.then(|| PublicKey::from_json(&reply.body).unwrap())
 }
 
-fn root_file(own: &Key, others: [&PublicKey; 3]) -> Bytes {
+fn first_root(own: &Key, others: [&PublicKey; 3]) -> Root {
     let [targets, snapshot, timestamp] = others;
     let roles = [
         ("root", &own.public),
@@ -163,7 +170,7 @@ fn root_file(own: &Key, others: [&PublicKey; 3]) -> Bytes {
         key_ids: vec![key.id().clone()],
         threshold: 1,
     };
-    let root = Root {
+    Root {
         consistent_snapshot: false,
         expires: Expires::at(days(YEARS)),
         keys: roles
@@ -175,8 +182,7 @@ fn root_file(own: &Key, others: [&PublicKey; 3]) -> Bytes {
             .map(|(role, key)| ((*role).to_owned(), list(key)))
             .collect(),
         version: 1,
-    };
-    sealed(&root, own)
+    }
 }
 
 fn releases_delegation(key: &PublicKey) -> Delegations {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Row};
 
-use super::database::{AnyRow, bounded};
+use super::database::{AnyRow, PATIENCE, bounded, within};
 use super::names::{checked, read_number, read_time, stored_time};
 use super::{Store, StoreError};
 
@@ -115,8 +115,10 @@ impl Store {
 
 impl Pulse {
     /// The number of the latest change; every change that was answered before is counted.
+    ///
+    /// All readers wait for this: it gives up soon.
     pub async fn latest(&mut self) -> Result<i64, StoreError> {
-        bounded(async {
+        within(PATIENCE, async {
             // A connection that was kept may have died with the database it led to.
             if let Some(mut kept) = self.open.take()
                 && let Ok(latest) = latest(&mut kept).await

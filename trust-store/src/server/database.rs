@@ -20,14 +20,15 @@ use super::StoreError;
 /// What a row is read as.
 pub(super) use sqlx::any::AnyRow;
 
-/// How long a request waits for a connection before the database counts as down.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a request waits for a connection, or for a word, before the database counts as down.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long one writer waits for another process that writes to the same `SQLite` file.
 const SQLITE_BUSY: Duration = Duration::from_secs(10);
 
-/// How long any request may take altogether.
-const LONGEST: Duration = Duration::from_secs(30);
+/// How long the database may take for one piece of work: whoever waits for it should hear soon that
+/// it hangs. Only what a client may ask for counts; commands that read everything take their time.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Connections of one process: enough to keep a database busy, few enough for several processes.
 const CONNECTIONS: u32 = 16;
@@ -228,8 +229,8 @@ const UNFINISHED_SETTINGS: &str = "PRAGMA auto_vacuum = INCREMENTAL; \
 /// stronger settings of the operator stay.
 const POSTGRES_SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit') = 'off'; \
-     SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '30s'";
+     SET statement_timeout = '10s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '10s'";
 
 fn pool(connections: u32, settings: &'static str, patience: Duration) -> AnyPoolOptions {
     AnyPoolOptions::new()
@@ -240,6 +241,16 @@ fn pool(connections: u32, settings: &'static str, patience: Duration) -> AnyPool
         .before_acquire(|connection, _| {
             let idle = !connection.is_in_transaction();
             Box::pin(async move { Ok(idle) })
+        })
+        // The pool tests a connection whose request was given up, and would wait for ever for an
+        // answer from a machine that is gone.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                let answer = timeout(PATIENCE, connection.ping()).await;
+                answer
+                    .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+                    .map(|()| true)
+            })
         })
         .after_connect(move |connection, _| {
             Box::pin(async move {

@@ -6,7 +6,7 @@ use std::io;
 use bytes::Bytes;
 use jiff::Timestamp;
 use ring::digest;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use tokio::task::spawn_blocking;
 
 use super::changes::{Category, record};
@@ -52,11 +52,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<Published, StoreError> {
         let gun = checked(gun)?;
-        bounded(async {
-            let packed = self.prepare(gun, expected_revision, files).await?;
-            self.insert(gun, expected_revision, &packed, now).await
-        })
-        .await
+        // Packing takes as long as it takes: the database has no part in that.
+        let bases = bounded(self.bases(gun, expected_revision, &files)).await?;
+        let packed = spawn_blocking({
+            let gun = gun.to_owned();
+            move || pack(&gun, files, bases)
+        });
+        let packed = packed.await;
+        let packed = packed.map_err(|_| StoreError::unavailable("packing was given up"))??;
+        bounded(self.insert(gun, expected_revision, &packed, now)).await
     }
 
     /// Nothing of the repository is left but its online keys; true if there was something.
@@ -82,42 +86,32 @@ impl Store {
         .await
     }
 
-    /// All that takes time, before the transaction that others have to wait for.
+    /// What the files are compared with, before the transaction that others have to wait for.
     ///
     /// What is seen here still holds there: every change of it changes the revision, and a prune
     /// keeps what the newest files refer to.
-    async fn prepare(
+    async fn bases(
         &self,
         gun: &str,
         expected_revision: i64,
-        files: Vec<NewFile>,
-    ) -> Result<Vec<PackedFile>, StoreError> {
+        files: &[NewFile],
+    ) -> Result<Bases, StoreError> {
         let mut open = self.database.read().await?;
-        let (revision, mut heads) = heads(&mut open, gun).await?;
+        let (revision, heads) = heads(&mut open, gun).await?;
         if revision != expected_revision {
             return Err(StoreError::conflict(gun));
         }
-        let mut packed = Vec::with_capacity(files.len());
+        let mut wholes = BTreeMap::new();
         for file in files {
             checked(&file.role)?;
-            let head = heads.get(&file.role).copied();
-            let version = accepted(gun, &file, head)?;
-            let base = match head {
-                Some(head) if worth_comparing(file.bytes.len()) => {
-                    let whole = by_version(&mut open, gun, &file.role, head.whole).await?;
-                    whole.map(|whole| (head, whole.bytes))
-                }
-                _ => None,
-            };
-            let file = spawn_blocking(move || PackedFile::new(file, version, base))
-                .await
-                .map_err(|_| StoreError::unavailable("packing a file was given up"))?
-                .map_err(StoreError::io("pack a file"))?;
-            // A role that comes twice has to grow as well.
-            heads.insert(file.role.clone(), file.head);
-            packed.push(file);
+            if let Some(head) = heads.get(&file.role)
+                && worth_comparing(file.bytes.len())
+                && let Some(whole) = by_version(&mut open, gun, &file.role, head.whole).await?
+            {
+                wholes.insert((file.role.clone(), head.whole), whole.bytes);
+            }
         }
-        Ok(packed)
+        Ok(Bases { heads, wholes })
     }
 
     async fn insert(
@@ -129,8 +123,9 @@ impl Store {
     ) -> Result<Published, StoreError> {
         let mut open = self.database.write().await?;
         claim(&mut open, gun, expected_revision).await?;
-        for file in files {
-            file.insert(&mut open, gun, now).await?;
+        for some in files.chunks(AT_ONCE) {
+            insert_files(&mut open, gun, some, now).await?;
+            move_heads(&mut open, gun, some).await?;
         }
         // Last, because all repositories share the counter, and whoever has it keeps it until the
         // commit.
@@ -148,6 +143,32 @@ impl Store {
             change,
         })
     }
+}
+
+/// What new files are compared with.
+#[derive(Debug)]
+struct Bases {
+    heads: BTreeMap<String, Head>,
+    /// By role and version
+    wholes: BTreeMap<(String, i64), Bytes>,
+}
+
+/// The files in the form in which they are stored: all that takes time.
+fn pack(gun: &str, files: Vec<NewFile>, mut bases: Bases) -> Result<Vec<PackedFile>, StoreError> {
+    let mut packed = Vec::with_capacity(files.len());
+    for file in files {
+        let head = bases.heads.get(&file.role).copied();
+        let version = accepted(gun, &file, head)?;
+        let base = head.and_then(|head| {
+            let whole = bases.wholes.get(&(file.role.clone(), head.whole));
+            whole.map(|whole| (head, whole.clone()))
+        });
+        let file = PackedFile::new(file, version, base).map_err(StoreError::io("pack a file"))?;
+        // A role that comes twice has to grow as well.
+        bases.heads.insert(file.role.clone(), file.head);
+        packed.push(file);
+    }
+    Ok(packed)
 }
 
 /// Where a role stands: its newest version, its last whole copy and the room that one has.
@@ -207,41 +228,67 @@ impl PackedFile {
         };
         Ok((head, None, data))
     }
+}
 
-    async fn insert(
-        &self,
-        open: &mut AnyConnection,
-        gun: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO files (gun, role, version, sha256, size, created, base, data) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(gun)
-        .bind(&self.role)
-        .bind(self.head.version)
-        .bind(self.sha256.as_slice())
-        .bind(self.size)
-        .bind(stored_time(now))
-        .bind(self.base)
-        .bind(self.data.as_slice())
-        .execute(&mut *open)
-        .await?;
-        sqlx::query(
-            "INSERT INTO heads (gun, role, version, whole, room) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (gun, role) DO UPDATE \
-             SET version = excluded.version, whole = excluded.whole, room = excluded.room",
-        )
-        .bind(gun)
-        .bind(&self.role)
-        .bind(self.head.version)
-        .bind(self.head.whole)
-        .bind(self.head.room)
-        .execute(open)
-        .await?;
-        Ok(())
+async fn insert_files(
+    open: &mut AnyConnection,
+    gun: &str,
+    files: &[PackedFile],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = format!(
+        "INSERT INTO files (gun, role, version, sha256, size, created, base, data) VALUES {}",
+        places(files.len(), 8)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for file in files {
+        query = query
+            .bind(gun)
+            .bind(&file.role)
+            .bind(file.head.version)
+            .bind(file.sha256.as_slice())
+            .bind(file.size)
+            .bind(stored_time(now))
+            .bind(file.base)
+            .bind(file.data.as_slice());
     }
+    query.execute(open).await?;
+    Ok(())
+}
+
+async fn move_heads(
+    open: &mut AnyConnection,
+    gun: &str,
+    files: &[PackedFile],
+) -> Result<(), StoreError> {
+    // Of a role that comes twice only the last counts: one statement changes a row once.
+    let heads: BTreeMap<_, _> = files.iter().map(|f| (&f.role, f.head)).collect();
+    let statement = format!(
+        "INSERT INTO heads (gun, role, version, whole, room) VALUES {} \
+         ON CONFLICT (gun, role) DO UPDATE \
+         SET version = excluded.version, whole = excluded.whole, room = excluded.room",
+        places(heads.len(), 5)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for (role, head) in heads {
+        query = query
+            .bind(gun)
+            .bind(role)
+            .bind(head.version)
+            .bind(head.whole)
+            .bind(head.room);
+    }
+    query.execute(open).await?;
+    Ok(())
+}
+
+/// `($1, $2), ($3, $4)`: the places of so many rows.
+fn places(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let places = (1..=columns).map(|column| format!("${}", row * columns + column));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// The version in its stored form, if it is above what the role has and not larger than allowed.
@@ -318,3 +365,6 @@ fn stored_size(bytes: &[u8]) -> i64 {
 fn read_room(room: i64) -> usize {
     usize::try_from(room).unwrap_or(0)
 }
+
+/// Rows of one statement: both databases take some 32,000 values at least.
+const AT_ONCE: usize = 500;
