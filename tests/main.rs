@@ -18,6 +18,7 @@ mod editing;
 mod layout;
 mod notary_files;
 mod pages;
+mod refused_publishes;
 mod sealed_files;
 mod server;
 mod spec;

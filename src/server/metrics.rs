@@ -19,8 +19,7 @@ pub(super) struct Metrics {
     durations: Family<Operation, Histogram>,
     received: Family<Operation, Histogram>,
     sizes: Family<Operation, Histogram>,
-    /// Requests being answered
-    pub(super) in_flight: Gauge,
+    in_flight: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,6 +80,12 @@ impl Metrics {
         }
     }
 
+    /// A request is being answered until this is dropped, also if nobody waits for the answer.
+    pub(super) fn begin(&self) -> InFlight<'_> {
+        self.in_flight.inc();
+        InFlight(&self.in_flight)
+    }
+
     /// A request was answered.
     pub(super) fn answered(&self, done: &Answered<'_>) {
         let operation = done.route.operation();
@@ -105,6 +110,15 @@ impl Metrics {
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// A request being answered.
+pub(super) struct InFlight<'m>(&'m Gauge);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

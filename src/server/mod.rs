@@ -102,7 +102,7 @@ impl Server {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Incoming>, peer: Arc<Peer>) -> Reply {
         let begun = Instant::now();
-        self.metrics.in_flight.inc();
+        let _in_flight = self.metrics.begin();
         let next = || self.requests.fetch_add(1, Ordering::Relaxed);
         let id = RequestId::of(request.headers(), next);
         let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -112,6 +112,7 @@ impl Server {
         let done = self.handle(&route, request, &peer, &mut who).await;
         let (mut reply, fault) = match done {
             Ok(reply) => (reply, None),
+            Err(refused) if route == Route::Page && self.pages => refused.into_page(self.now()),
             Err(refused) => refused.into_parts(),
         };
         let took = begun.elapsed();
@@ -141,7 +142,6 @@ impl Server {
         reply
             .headers_mut()
             .insert(HeaderName::from_static(name), value);
-        self.metrics.in_flight.dec();
         reply
     }
 
@@ -159,6 +159,10 @@ impl Server {
             Route::Ready => return Ok(self.ready().await),
             Route::Metrics => return Ok(self.numbers()),
             Route::Token => return self.token(&request, peer).await,
+            // How a page looks is no secret, and the page that asks for a password needs it.
+            Route::Page if self.pages && request.uri().path().starts_with("/-/") => {
+                return Ok(self.page(&request, &|_| false).await);
+            }
             _ => {}
         }
         self.is_for(route)?;
@@ -188,10 +192,7 @@ impl Server {
                 self.changes(gun.as_deref(), query, who).await
             }
             Route::Page if self.pages => {
-                let (path, query) = (request.uri().path(), request.uri().query());
-                let may_read = |gun: &str| who.may_read(gun);
-                let store = self.hosting.store();
-                Ok(pages::answer(path, query, store, &may_read, self.now()).await)
+                Ok(self.page(&request, &|gun: &str| who.may_read(gun)).await)
             }
             _ => Err(reply::NOT_FOUND),
         }
@@ -228,6 +229,16 @@ impl Server {
         let asked = Asked::of(request);
         let admitted = self.access.admit(&asked, peer, &wanted, self.now());
         Ok(admitted.await?)
+    }
+
+    async fn page(
+        &self,
+        request: &Request<Incoming>,
+        may_read: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Reply {
+        let (path, query) = (request.uri().path(), request.uri().query());
+        let store = self.hosting.store();
+        pages::answer(path, query, store, may_read, self.now()).await
     }
 
     async fn token(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Reply, Refused> {
@@ -275,6 +286,18 @@ impl Refused {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         (reply, Some(fault))
+    }
+
+    /// The same for people.
+    fn into_page(self, now: Timestamp) -> (Reply, Option<Fault>) {
+        let (told, fault) = self.into_parts();
+        let mut page = pages::refused(told.status(), now);
+        for name in [WWW_AUTHENTICATE, RETRY_AFTER] {
+            if let Some(value) = told.headers().get(&name) {
+                page.headers_mut().insert(name, value.clone());
+            }
+        }
+        (page, fault)
     }
 }
 

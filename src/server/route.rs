@@ -106,7 +106,7 @@ impl<'p> Route<'p> {
 }
 
 fn page<'p>(method: &Method, path: &str) -> Option<Route<'p>> {
-    let ours = path == "/" || path.starts_with("/r/") || path.starts_with("/-/");
+    let ours = path == "/" || ["/r/", "/h/", "/-/"].iter().any(|p| path.starts_with(p));
     (ours && (method == Method::GET || method == Method::HEAD)).then_some(Route::Page)
 }
 
@@ -213,6 +213,7 @@ mod tests {
             ("GET", "/v2/_trust/token", Route::Token),
             ("GET", "/", Route::Page),
             ("GET", "/r/a/b", Route::Page),
+            ("HEAD", "/h/a/b", Route::Page),
             ("GET", "/x", Route::Unknown),
             ("POST", "/", Route::Unknown),
             ("GET", "/v2//_trust/changefeed", Route::Unknown),

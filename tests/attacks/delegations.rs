@@ -29,13 +29,17 @@ fn delegate_anyhow(publisher: &mut Publisher, from: &str, to: &str) {
 
 #[tokio::test]
 async fn outside_its_paths() {
+    refused(&outside_paths()).await;
+}
+
+pub(crate) fn outside_paths() -> Vec<Attack> {
     let attack = |name, before| Attack {
         name,
         before,
         after: nothing_after,
         expected: Reason::Unsigned,
     };
-    refused(&[
+    vec![
         attack("releases may sign only v*", |p| {
             let keys = p.signers["targets/releases"].clone();
             p.delegate("targets/releases", &keys, &["v"]);
@@ -51,19 +55,22 @@ async fn outside_its_paths() {
                 .targets
                 .clear();
         }),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]
 async fn circles_and_depths() {
+    refused(&circles()).await;
+}
+
+pub(crate) fn circles() -> Vec<Attack> {
     let attack = |name, before| Attack {
         name,
         before,
         after: nothing_after,
         expected: Reason::Malformed,
     };
-    refused(&[
+    vec![
         attack("to itself", |p| {
             delegate_anyhow(p, "targets/alice", "targets/alice");
         }),
@@ -96,8 +103,7 @@ async fn circles_and_depths() {
                 delegate_anyhow(p, "targets", &format!("targets/n{n}"));
             }
         }),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]

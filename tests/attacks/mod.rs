@@ -11,11 +11,26 @@ use crate::world::{Client, Publisher, Server};
 use trust::policy::Reason;
 
 /// What an attacker does: to the repository before it is published, to the served files after.
-struct Attack {
-    name: &'static str,
-    before: fn(&mut Publisher),
-    after: fn(&Publisher, &Server),
+pub(crate) struct Attack {
+    pub(crate) name: &'static str,
+    pub(crate) before: fn(&mut Publisher),
+    pub(crate) after: fn(&Publisher, &Server),
     expected: Reason,
+}
+
+/// The attacks that somebody who publishes can try as well, by kind.
+pub(crate) fn of_publishers() -> Vec<(&'static str, Vec<Attack>)> {
+    vec![
+        ("altered bytes", bytes::altered_bytes()),
+        ("circles and depths", delegations::circles()),
+        ("outside its paths", delegations::outside_paths()),
+        ("strangers", roots::strangers()),
+        ("one key twice", signatures::one_key_twice()),
+        ("other keys", signatures::other_keys()),
+        ("revoked keys", signatures::revoked_keys()),
+        ("expired", time::expired()),
+        ("older", time::older()),
+    ]
 }
 
 fn nothing(_: &mut Publisher) {}

@@ -7,6 +7,10 @@ use trust::policy::Reason;
 
 #[tokio::test]
 async fn signatures_by_other_keys() {
+    refused(&other_keys()).await;
+}
+
+pub(crate) fn other_keys() -> Vec<Attack> {
     fn stranger(publisher: &mut Publisher, role: &str) {
         publisher
             .signers
@@ -18,7 +22,7 @@ async fn signatures_by_other_keys() {
         after: nothing_after,
         expected: Reason::BadSignature,
     };
-    refused(&[
+    vec![
         attack("timestamp", |p| stranger(p, "timestamp")),
         attack("snapshot", |p| stranger(p, "snapshot")),
         attack("targets", |p| stranger(p, "targets")),
@@ -30,12 +34,15 @@ async fn signatures_by_other_keys() {
         attack("nobody", |p| {
             p.signers.insert("timestamp".to_owned(), Vec::new());
         }),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]
 async fn signatures_by_revoked_keys() {
+    refused(&revoked_keys()).await;
+}
+
+pub(crate) fn revoked_keys() -> Vec<Attack> {
     // The root names new keys; the old ones still sign.
     fn revoke(publisher: &mut Publisher, role: &str) {
         publisher.root.version += 1;
@@ -47,19 +54,22 @@ async fn signatures_by_revoked_keys() {
         after: nothing_after,
         expected: Reason::BadSignature,
     };
-    refused(&[
+    vec![
         attack("timestamp", |p| revoke(p, "timestamp")),
         attack("snapshot", |p| revoke(p, "snapshot")),
         attack("targets", |p| revoke(p, "targets")),
         attack("a signer", |p| {
             p.delegate("targets/releases", &[Key::seed(51)], &[""]);
         }),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]
 async fn one_key_twice_for_a_threshold_of_two() {
+    refused(&one_key_twice()).await;
+}
+
+pub(crate) fn one_key_twice() -> Vec<Attack> {
     fn two_of(publisher: &mut Publisher, role: &str) -> Vec<Arc<Key>> {
         let mut keys = publisher.signers[role].clone();
         keys.push(Key::seed(60));
@@ -79,7 +89,7 @@ async fn one_key_twice_for_a_threshold_of_two() {
         after: nothing_after,
         expected: Reason::ThresholdUnmet,
     };
-    refused(&[
+    vec![
         attack("timestamp", |p| twice(p, "timestamp")),
         attack("snapshot", |p| twice(p, "snapshot")),
         attack("targets", |p| twice(p, "targets")),
@@ -100,8 +110,7 @@ async fn one_key_twice_for_a_threshold_of_two() {
                 vec![keys[0].clone(), keys[0].clone()],
             );
         }),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]

@@ -8,13 +8,17 @@ use trust::tuf::envelope::Expires;
 
 #[tokio::test]
 async fn an_older_version_of_each_role() {
+    refused(&older()).await;
+}
+
+pub(crate) fn older() -> Vec<Attack> {
     let attack = |name, before| Attack {
         name,
         before,
         after: nothing_after,
         expected: Reason::Rollback,
     };
-    refused(&[
+    vec![
         attack("timestamp", |p| p.timestamp.version = 4),
         attack("snapshot", |p| p.snapshot.version = 4),
         attack("targets", |p| {
@@ -24,19 +28,22 @@ async fn an_older_version_of_each_role() {
             p.targets.get_mut("targets/releases").unwrap().version = 4;
         }),
         attack("root", |p| p.root.version = 4),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]
 async fn each_role_expired() {
+    refused(&expired()).await;
+}
+
+pub(crate) fn expired() -> Vec<Attack> {
     let attack = |name, before| Attack {
         name,
         before,
         after: nothing_after,
         expected: Reason::Expired,
     };
-    refused(&[
+    vec![
         attack("timestamp", |p| p.timestamp.expires = Expires::at(days(-1))),
         attack("snapshot", |p| p.snapshot.expires = Expires::at(days(-1))),
         attack("targets", |p| {
@@ -52,8 +59,7 @@ async fn each_role_expired() {
         attack("the moment itself", |p| {
             p.timestamp.expires = Expires::at(days(0));
         }),
-    ])
-    .await;
+    ]
 }
 
 #[tokio::test]

@@ -1,33 +1,31 @@
-//! A publisher for a server that reads the real clock and signs with keys of its own.
+//! What a publisher needs for a server that signs with keys of its own.
 
-use super::{Key, Publisher};
+use super::Publisher;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::{SignedDuration, Timestamp};
-use trust::tuf::envelope::Expires;
+use trust::tuf::digest::FileMeta;
 use trust::tuf::key::PublicKey;
 use trust::tuf::root::KeyList;
 
 impl Publisher {
-    /// An honest repository called `gun`, everything at version 1.
-    pub fn hosted(gun: &str) -> Self {
-        let mut publisher = Self::new();
-        let root = Key::root(gun);
-        publisher.root.keys.clear();
-        for role in ["targets", "snapshot", "timestamp"] {
-            publisher.entrust(role, &publisher.signers[role].clone(), 1);
+    /// Every file, the timestamp too, and the snapshot of all others.
+    pub fn files(&mut self) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![("root".to_owned(), self.root_file())];
+        for (role, facts) in &self.targets {
+            files.push((role.clone(), self.file(role, facts)));
         }
-        publisher.entrust("root", std::slice::from_ref(&root), 1);
-        publisher.signers.insert("root".to_owned(), vec![root]);
-        publisher.root.version = 1;
-        publisher.root.expires = in_days(300);
-        publisher.snapshot.version = 1;
-        publisher.snapshot.expires = in_days(300);
-        for file in publisher.targets.values_mut() {
-            file.version = 1;
-            file.expires = in_days(300);
-        }
-        publisher
+        let meta = files
+            .iter()
+            .map(|(role, file)| (role.clone(), FileMeta::of(file)));
+        self.snapshot.meta = meta.collect();
+        let snapshot = self.file("snapshot", &self.snapshot);
+        self.timestamp.snapshot = FileMeta::of(&snapshot);
+        files.push(("snapshot".to_owned(), snapshot));
+        files.push((
+            "timestamp".to_owned(),
+            self.file("timestamp", &self.timestamp),
+        ));
+        files
     }
 
     /// Has the root name a server's key, given as the server gives it, for a role.
@@ -43,11 +41,6 @@ impl Publisher {
             .roles
             .insert(role.to_owned(), KeyList { key_ids, threshold });
     }
-}
-
-/// So many days from the real now, or before it.
-pub fn in_days(days: i64) -> Expires {
-    Expires::at(Timestamp::now() + SignedDuration::from_hours(24 * days))
 }
 
 /// `multipart/form-data` of these files, as Notary's client writes it: its type and its bytes.

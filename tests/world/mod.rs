@@ -8,7 +8,7 @@ mod publisher;
 mod server;
 
 pub use client::Client;
-pub use hosted::{BOUNDARY, form, in_days};
+pub use hosted::{BOUNDARY, form};
 pub use notary::NotaryServer;
 pub use person::{Person, request};
 pub use publisher::{Key, Publisher};

@@ -98,6 +98,8 @@ pub struct Publisher {
     pub timestamp: Timestamp,
     /// Which keys sign a role, whatever the root says
     pub signers: BTreeMap<String, Vec<Arc<Key>>>,
+    /// The last root that was sealed
+    sealed_root: Option<(Root, Vec<u8>)>,
 }
 
 impl Publisher {
@@ -136,6 +138,7 @@ impl Publisher {
                 version: 5,
             },
             signers,
+            sealed_root: None,
         };
         for role in ["root", "targets", "snapshot", "timestamp"] {
             publisher.entrust(role, &publisher.signers[role].clone(), 1);
@@ -219,9 +222,22 @@ impl Publisher {
         file_bytes(&signed, &signatures)
     }
 
+    /// The root's bytes: the same as long as it says the same, for another signature would make
+    /// another file.
+    pub fn root_file(&mut self) -> Vec<u8> {
+        match &self.sealed_root {
+            Some((root, file)) if *root == self.root => file.clone(),
+            _ => {
+                let file = self.file("root", &self.root);
+                self.sealed_root = Some((self.root.clone(), file.clone()));
+                file
+            }
+        }
+    }
+
     /// Seals every role, each naming the next, and serves them under all their names.
     pub fn publish(&mut self, server: &Server) {
-        let root = self.file("root", &self.root);
+        let root = self.root_file();
         serve(server, "root", &root);
         server.put(
             &format!("{}.root.json", self.root.version),

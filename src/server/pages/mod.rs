@@ -6,7 +6,7 @@
 //! interface for programs is below `/v2/`.
 //!
 //! Pages show only what verifies, judged by the same functions that clients use. They are HTML
-//! without scripts; [`reply`] says what a browser may do with them. Rights are the caller's: no
+//! without scripts; `reply.rs` says what a browser may do with them. Rights are the caller's: no
 //! name is shown, nor is anything read of a repository, unless `may_read` says so.
 
 mod address;

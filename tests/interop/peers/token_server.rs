@@ -93,12 +93,12 @@ impl TokenServer {
         })
     }
 
-    /// The `[access.token]` part of a `trust server` configuration.
+    /// The `[access]` part of a `trust server` configuration.
     pub(crate) fn as_trust_option(&self) -> String {
+        let (realm, bundle) = (&self.realm, self.bundle.display().to_string());
         format!(
-            "[access]\nanonymous = \"none\"\n[access.token]\nrealm = {:?}\nservice = {SERVICE:?}\nissuer = {ISSUER:?}\n\
-             certificates = [{:?}]\n",
-            self.realm, self.bundle
+            "[access]\nanonymous = \"none\"\n[access.token]\nrealm = {realm:?}\n\
+             service = {SERVICE:?}\nissuer = {ISSUER:?}\ncertificates = [{bundle:?}]\n"
         )
     }
 

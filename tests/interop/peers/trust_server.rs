@@ -25,11 +25,13 @@ pub(crate) fn start(folder: &Path, options: Options<'_>) -> (String, Service) {
         .arg(folder.join("server.key"));
     let log = own.join("log");
     let mut service = Service::start_command("trust server", &command, &log);
-    let said = || fs::read_to_string(&log).unwrap_or_default();
-    if service.wait_until(|| address(&said()).is_some()).is_err() {
-        panic!("no address in\n{}", said());
-    }
-    (address(&said()).expect("an address"), service)
+    let ready = service.wait_until(|| address(&said(&log)).is_some());
+    assert!(ready.is_ok(), "no address in\n{}", said(&log));
+    (address(&said(&log)).expect("an address"), service)
+}
+
+fn said(log: &Path) -> String {
+    fs::read_to_string(log).unwrap_or_default()
 }
 
 /// `HOST:PORT` from the line `listening on https://HOST:PORT`.
@@ -41,13 +43,10 @@ fn address(said: &str) -> Option<String> {
 
 /// Without options, there is no configuration to be written.
 fn settings(options: Options<'_>) -> String {
-    let mut settings = options
-        .tokens
-        .map(TokenServer::as_trust_option)
-        .unwrap_or_default();
-    if !options.prefixes.is_empty() {
-        let prefixes = options.prefixes;
-        settings.push_str(&format!("[repositories]\nprefixes = {prefixes:?}\n"));
-    }
-    settings
+    let tokens = options.tokens.map(TokenServer::as_trust_option);
+    let prefixes = match options.prefixes {
+        [] => String::new(),
+        some => format!("[repositories]\nprefixes = {some:?}\n"),
+    };
+    tokens.unwrap_or_default() + &prefixes
 }

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::SignedDuration;
 use trust::tuf::{
     delegation::Delegations,
     digest::FileMeta,
-    envelope::{Document, file_bytes},
+    envelope::{Document, Expires, file_bytes},
     root::Root,
     snapshot::Snapshot,
     targets::Targets,
@@ -13,7 +14,7 @@ use trust::tuf::{
 };
 
 use super::request::Wire;
-use crate::world::{BOUNDARY, Key, Publisher, form, in_days};
+use crate::world::{BOUNDARY, Key, Publisher, form};
 
 /// One repository on one server.
 pub(crate) struct Repository {
@@ -44,7 +45,7 @@ impl Repository {
     /// A repository whose root names the server's timestamp key, and unless the client keeps its
     /// own, the server's snapshot key.
     pub(crate) fn new(name: &str, own_snapshot: bool, wire: Option<&Wire>) -> Self {
-        let mut publisher = Publisher::hosted(name);
+        let mut publisher = hosted(name);
         // Notary remembers files by hash alone, whatever repository they belong to.
         publisher.sign_image("targets", name, b"manifest");
         let server = if own_snapshot {
@@ -147,7 +148,7 @@ impl Repository {
     }
 
     fn root(&self, changes: &Changes<'_>) -> Vec<u8> {
-        let mut publisher = Publisher::hosted(&self.name);
+        let mut publisher = hosted(&self.name);
         publisher.root = Root {
             version: changes.version(),
             ..self.publisher.root.clone()
@@ -215,6 +216,32 @@ impl Repository {
             }
         }
     }
+}
+
+/// An honest repository called `gun`, everything at version 1 and valid by the real clock.
+fn hosted(gun: &str) -> Publisher {
+    let mut publisher = Publisher::new();
+    let root = Key::root(gun);
+    publisher.root.keys.clear();
+    for role in ["targets", "snapshot", "timestamp"] {
+        publisher.entrust(role, &publisher.signers[role].clone(), 1);
+    }
+    publisher.entrust("root", std::slice::from_ref(&root), 1);
+    publisher.signers.insert("root".to_owned(), vec![root]);
+    publisher.root.version = 1;
+    publisher.root.expires = in_days(300);
+    publisher.snapshot.version = 1;
+    publisher.snapshot.expires = in_days(300);
+    for file in publisher.targets.values_mut() {
+        file.version = 1;
+        file.expires = in_days(300);
+    }
+    publisher
+}
+
+/// So many days from the real now, or before it.
+fn in_days(days: i64) -> Expires {
+    Expires::at(jiff::Timestamp::now() + SignedDuration::from_hours(24 * days))
 }
 
 fn seal<T: Document>(facts: &T, signers: &[Arc<Key>]) -> Vec<u8> {

@@ -94,18 +94,27 @@ impl Wire {
     }
 
     fn bytes(&self, request: &Request<'_>) -> Vec<u8> {
-        let Request { method, path, .. } = request;
-        let host = &self.host;
-        let length = request.body.len();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        if length > 0 || *method == "POST" {
-            head.push_str(&format!("Content-Length: {length}\r\n"));
+        let Request {
+            method,
+            path,
+            headers,
+            body,
+        } = request;
+        let mut lines = vec![
+            format!("{method} {path} HTTP/1.1"),
+            format!("Host: {}", self.host),
+            "Connection: close".to_owned(),
+        ];
+        if !body.is_empty() || *method == "POST" {
+            lines.push(format!("Content-Length: {}", body.len()));
         }
-        for (name, value) in &request.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("\r\n");
-        [head.as_bytes(), &request.body].concat()
+        lines.extend(
+            headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
+        let head = lines.join("\r\n") + "\r\n\r\n";
+        [head.as_bytes(), body].concat()
     }
 }
 

@@ -16,6 +16,7 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, SqlSafeS
 use tokio::time::timeout;
 
 use super::StoreError;
+use super::at_hand::{AtHand, Loan};
 
 /// What a row is read as.
 pub(super) use sqlx::any::AnyRow;
@@ -47,6 +48,7 @@ pub(super) struct Database {
     readers: AnyPool,
     /// For `SQLite` a pool of one: it has one writer at a time, and waiting here is fair.
     writer: AnyPool,
+    at_hand: AtHand,
 }
 
 impl Database {
@@ -107,6 +109,7 @@ impl Database {
             dialect: Dialect::Sqlite,
             readers: pool(CONNECTIONS, settings, PATIENCE).connect_lazy_with(options),
             writer,
+            at_hand: AtHand::default(),
         }
     }
 
@@ -117,9 +120,33 @@ impl Database {
             dialect: Dialect::Postgres,
             writer: readers.clone(),
             readers,
+            at_hand: AtHand::default(),
         };
         database.migrate().await?;
         Ok(database)
+    }
+
+    /// A connection for a quick question; it is at hand for the next if it is kept.
+    pub(super) async fn quick(&self) -> Result<Loan, StoreError> {
+        self.at_hand.lend(&self.readers).await
+    }
+
+    /// A connection on which [`Self::begin`] begins a transaction.
+    pub(super) async fn writer(&self) -> Result<Loan, StoreError> {
+        match self.dialect {
+            // There is only one, and others wait for it in the pool.
+            Dialect::Sqlite => Loan::once(&self.writer).await,
+            Dialect::Postgres => self.at_hand.lend(&self.writer).await,
+        }
+    }
+
+    /// The statement that begins a transaction that may write.
+    pub(super) fn begin(&self) -> &'static str {
+        match self.dialect {
+            // Anything else would find out too late that another process writes as well.
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        }
     }
 
     /// A connection for reading.
@@ -129,12 +156,7 @@ impl Database {
 
     /// A transaction that may write; it is undone unless committed.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let begin = match self.dialect {
-            // Anything else would find out too late that another process writes as well.
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-        };
-        Ok(self.writer.begin_with(begin).await?)
+        Ok(self.writer.begin_with(self.begin()).await?)
     }
 
     /// A transaction that sees the store as it is now, however long it takes.
@@ -169,6 +191,7 @@ impl Database {
 
     /// All connections are closed; of an `SQLite` store one file is left.
     pub(super) async fn close(&self) {
+        self.at_hand.let_go();
         self.readers.close().await;
         self.writer.close().await;
     }

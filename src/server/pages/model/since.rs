@@ -121,6 +121,11 @@ impl Search {
         found
     }
 
+    /// The first version there ever was, if it is still there.
+    fn first(&self) -> Option<&(u64, Timestamp)> {
+        self.versions.last().filter(|(version, _)| *version == 1)
+    }
+
     fn since(&self, tag: &Tag) -> Option<Since> {
         let (version, until) = *self.versions.get(tag.with)?;
         let before = self.versions.get(tag.without);
@@ -135,7 +140,7 @@ impl Search {
             },
             (false, true) if tag.without == tag.with + 1 => Since::AtLeast(until),
             (false, _) => Since::Signed {
-                after: before.map(|(_, at)| *at),
+                after: before.or(self.first()).map(|(_, at)| *at),
                 until,
             },
         })
