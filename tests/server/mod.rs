@@ -2,6 +2,7 @@
 
 mod ending;
 mod scenes;
+mod two_servers;
 #[allow(dead_code, reason = "two test binaries share it")]
 mod world;
 

@@ -4,3 +4,4 @@ pub mod backups;
 pub mod growth;
 pub mod kills;
 pub mod prunes;
+pub mod together;
