@@ -11,7 +11,9 @@ impl Hosting {
     /// [`HostingError::Store`]
     pub async fn delete(&self, gun: &str, now: Timestamp) -> Result<bool, HostingError> {
         let _turn = self.turn(gun).await?;
-        Ok(self.store().delete(gun, now).await?)
+        let deleted = self.store().delete(gun, now).await?;
+        self.inner.memory.forget(gun);
+        Ok(deleted)
     }
 
     /// Entries of the change feed, as [`trust_store::server::Store::changes`].

@@ -176,6 +176,16 @@ impl Memory {
         Some(kept)
     }
 
+    /// The repository as it was at some time.
+    pub(super) fn any(&self, gun: &str) -> Option<Arc<Kept>> {
+        self.kept.get(gun)
+    }
+
+    /// Nothing of the repository is here any more.
+    pub(super) fn forget(&self, gun: &str) {
+        self.kept.remove(gun);
+    }
+
     /// Keeps the repository, unless a newer state of it is here already.
     pub(super) fn put(&self, gun: &str, kept: &Arc<Kept>) {
         let newer = |there: &Arc<Kept>| there.revision > kept.revision;

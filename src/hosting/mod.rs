@@ -59,11 +59,9 @@ pub struct Policy {
 
 impl Hosting {
     /// Serves what is in `store`, signing with the keys that `sealer` opens.
-    ///
-    /// Has to be called within a runtime: a task of its own watches for changes made elsewhere.
     pub fn new(store: Store, sealer: Sealer, policy: Policy) -> Self {
         let inner = Inner {
-            heartbeat: Heartbeat::start(store.pulse(), store.clone()),
+            heartbeat: Heartbeat::new(store.clone()),
             store,
             sealer,
             bounds: policy.bounds,
@@ -84,7 +82,7 @@ impl Hosting {
 
     /// Nothing is open any more; what is asked of it from now on fails.
     pub async fn close(&self) {
-        self.inner.heartbeat.stop();
+        self.inner.heartbeat.stop().await;
         self.inner.store.close().await;
     }
 }

@@ -5,6 +5,7 @@ use super::keys::{OpenKeys, Wanted};
 use super::{Hosting, HostingError, TURNS};
 use crate::tuf::accept::{Files, Refusal, Upload, accept};
 use crate::tuf::role::RoleName;
+use bytes::Bytes;
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::pin;
@@ -58,16 +59,21 @@ impl Hosting {
         mut keys: OpenKeys,
         now: Timestamp,
     ) -> Result<(Files, OpenKeys), HostingError> {
-        let (gun, kept, upload) = (gun.to_owned(), Arc::clone(kept), Arc::clone(upload));
-        let bounds = self.inner.bounds;
-        // Signatures of a large repository take long enough to keep others waiting.
-        let work = spawn_blocking(move || {
+        let (name, bounds) = (gun.to_owned(), self.inner.bounds);
+        let (kept, upload) = (Arc::clone(kept), Arc::clone(upload));
+        let size: usize = upload.values().map(Bytes::len).sum();
+        let work = move || {
             let stored = kept.stored();
             let mut sign = |role: &_, by: &_, message: &[u8]| keys.sign(role, by, message);
-            let files = accept(&gun, &stored, &upload, bounds, now, &mut sign)?;
+            let files = accept(&name, &stored, &upload, bounds, now, &mut sign)?;
             Ok::<_, Refusal>((files, keys))
-        });
-        Ok(work.await.map_err(|_| HostingError::GivenUp)??)
+        };
+        if size < QUICK {
+            return Ok(work()?);
+        }
+        // Signatures of a large repository take long enough to keep others waiting.
+        let work = spawn_blocking(work).await;
+        Ok(work.map_err(|_| HostingError::GivenUp)??)
     }
 
     /// Stores what the rules accepted on top of `kept`, and serves it from now on.
@@ -136,3 +142,5 @@ impl Hosting {
 const LONG: Duration = Duration::from_secs(1);
 /// Publishes through other processes that may come between ours.
 const TRIES: usize = 8;
+/// Below this size, in bytes, checking is too quick to be worth another thread.
+const QUICK: usize = 32 << 10;

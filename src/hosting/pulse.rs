@@ -6,47 +6,114 @@
 
 use super::error::HostingError;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::AbortHandle;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use trust_store::server::{Pulse, Store, StoreError};
 
 /// Knows which repositories changed lately.
 pub(super) struct Heartbeat {
-    ask: mpsc::UnboundedSender<oneshot::Sender<Result<i64, StoreError>>>,
-    recent: Arc<Mutex<Recent>>,
-    watching: AbortHandle,
+    store: Store,
+    recent: Mutex<Recent>,
+    /// How many questions were begun
+    begun: AtomicU64,
+    /// Whoever has it asks for all who wait for it
+    asking: tokio::sync::Mutex<Asking>,
+}
+
+struct Asking {
+    /// None once the server stops
+    pulse: Option<Pulse>,
+    last: Answer,
+}
+
+/// The answer to the question of this number.
+struct Answer {
+    number: u64,
+    latest: Result<i64, String>,
 }
 
 impl Heartbeat {
-    /// Begins to watch.
-    pub(super) fn start(pulse: Pulse, store: Store) -> Self {
-        let (ask, asked) = mpsc::unbounded_channel();
-        let recent = Arc::new(Mutex::new(Recent::default()));
-        let watching = tokio::spawn(watch(pulse, store, asked, Arc::clone(&recent)));
+    /// Nothing is known yet.
+    pub(super) fn new(store: Store) -> Self {
+        let last = Answer {
+            number: 0,
+            latest: Ok(0),
+        };
         Self {
-            ask,
-            recent,
-            watching: watching.abort_handle(),
+            recent: Mutex::default(),
+            begun: AtomicU64::new(0),
+            asking: tokio::sync::Mutex::new(Asking {
+                pulse: Some(store.pulse()),
+                last,
+            }),
+            store,
         }
     }
 
-    /// Nobody watches any more, and the connection it took goes back to the store.
-    pub(super) fn stop(&self) {
-        self.watching.abort();
+    /// Nobody is answered any more, and the connection that was used goes back to the store.
+    pub(super) async fn stop(&self) {
+        self.asking.lock().await.pulse = None;
     }
 
     /// The number of the latest change, asked for after this was called.
     pub(super) async fn latest(&self) -> Result<i64, HostingError> {
-        let (answer, wait) = oneshot::channel();
-        self.ask.send(answer).map_err(|_| HostingError::GivenUp)?;
-        Ok(wait.await.map_err(|_| HostingError::GivenUp)??)
+        let before = self.begun.load(Ordering::SeqCst);
+        let mut asking = self.asking.lock().await;
+        if asking.last.number <= before {
+            let mut number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+            let pulse = asking.pulse.as_mut().ok_or(HostingError::GivenUp)?;
+            let latest = self.look(pulse).await;
+            if latest.is_err() {
+                // Whoever came meanwhile would only wait as long again.
+                number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+            }
+            asking.last = Answer {
+                number,
+                latest: latest.map_err(|error| error.to_string()),
+            };
+        }
+        asking.last.told()
+    }
+
+    /// Asks for the latest change, and learns of those since the last time.
+    async fn look(&self, pulse: &mut Pulse) -> Result<i64, StoreError> {
+        let latest = pulse.latest().await?;
+        let known = self.recent().latest;
+        if latest == known {
+            return Ok(latest);
+        }
+        if known == 0 || latest < known || latest - known > CAUGHT_UP_WITH {
+            self.recent().begin_at(latest);
+            return Ok(latest);
+        }
+        let changes = self.store.changes(None, known, latest - known).await?;
+        let mut recent = self.recent();
+        for change in changes {
+            recent.add(change.id, &change.gun);
+        }
+        if recent.latest < latest {
+            recent.begin_at(latest);
+        }
+        Ok(latest)
     }
 
     /// Whether the repository was changed after that number, or may have been.
     pub(super) fn changed_since(&self, gun: &str, seen: i64) -> bool {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.changed_since(gun, seen)
+        self.recent().changed_since(gun, seen)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answer {
+    /// An error has no copies: everybody is told the same in words.
+    fn told(&self) -> Result<i64, HostingError> {
+        let away = |words: &String| StoreError::Unavailable {
+            source: words.clone().into(),
+        };
+        Ok(self.latest.as_ref().copied().map_err(away)?)
     }
 }
 
@@ -92,69 +159,10 @@ impl Recent {
     }
 }
 
-async fn watch(
-    mut pulse: Pulse,
-    store: Store,
-    mut asked: mpsc::UnboundedReceiver<oneshot::Sender<Result<i64, StoreError>>>,
-    recent: Arc<Mutex<Recent>>,
-) {
-    let mut waiting = Vec::new();
-    while asked.recv_many(&mut waiting, MOST_AT_ONCE).await > 0 {
-        let mut answer = look(&mut pulse, &store, &recent).await;
-        // Whoever came meanwhile would only wait as long again.
-        while answer.is_err()
-            && let Ok(asker) = asked.try_recv()
-        {
-            waiting.push(asker);
-        }
-        for (left, asker) in waiting.drain(..).enumerate() {
-            // An error has no copies: all but the first are told the same in other words.
-            let told = match &answer {
-                Ok(latest) => Ok(*latest),
-                Err(_) if left == 0 => std::mem::replace(&mut answer, Err(again())),
-                Err(_) => Err(again()),
-            };
-            // Whoever asked may have left.
-            drop(asker.send(told));
-        }
-    }
-}
-
-/// Asks for the latest change, and learns of those since the last time.
-async fn look(pulse: &mut Pulse, store: &Store, recent: &Mutex<Recent>) -> Result<i64, StoreError> {
-    let latest = pulse.latest().await?;
-    let lock = || recent.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = lock().latest;
-    if latest == known {
-        return Ok(latest);
-    }
-    if known == 0 || latest < known || latest - known > CAUGHT_UP_WITH {
-        lock().begin_at(latest);
-        return Ok(latest);
-    }
-    let changes = store.changes(None, known, latest - known).await?;
-    let mut recent = lock();
-    for change in changes {
-        recent.add(change.id, &change.gun);
-    }
-    if recent.latest < latest {
-        recent.begin_at(latest);
-    }
-    Ok(latest)
-}
-
-fn again() -> StoreError {
-    StoreError::Unavailable {
-        source: "it did not answer the question before".into(),
-    }
-}
-
 /// Changes remembered by name.
 const REMEMBERED: usize = 4096;
 /// More changes than this at once are not looked at one by one.
 const CAUGHT_UP_WITH: i64 = 1000;
-/// Readers answered by one question.
-const MOST_AT_ONCE: usize = 1024;
 
 #[cfg(test)]
 mod tests {

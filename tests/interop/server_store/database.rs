@@ -1,7 +1,8 @@
 //! A PostgreSQL of one test, which hangs, stops and dies when told to.
 
 use std::fs::{read_dir, read_to_string};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -25,6 +26,27 @@ impl PostgreSql {
     /// The address of the database.
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// A database in a folder of another disk.
+    pub(super) fn on_disk(&self, folder: &Path) -> String {
+        let owned = Command::new("chown").arg("postgres").arg(folder).status();
+        assert!(
+            owned.is_ok_and(|status| status.success()),
+            "root gives folders away"
+        );
+        let make = format!("CREATE TABLESPACE small LOCATION '{}'", folder.display());
+        self.cluster.sql("postgres", &make);
+        self.cluster
+            .sql("postgres", "CREATE DATABASE small TABLESPACE small");
+        let (before, parameters) = self.url.split_once('?').expect("a host");
+        let (server, _) = before.rsplit_once('/').expect("a database");
+        format!("{server}/small?{parameters}")
+    }
+
+    /// What was written is in its files.
+    pub(super) fn checkpoint(&self) {
+        self.cluster.sql("postgres", "CHECKPOINT");
     }
 
     /// A fast shutdown, as by an operator.
@@ -75,7 +97,7 @@ impl PostgreSql {
     }
 
     /// Its folder is where its socket is.
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         let (_, after) = self.url.split_once("?host=").expect("a host");
         after
             .split('&')

@@ -3,11 +3,14 @@
 use crate::peers::postgres;
 
 mod database;
+mod databases;
+mod disk;
 mod kills;
 mod outages;
 #[allow(dead_code, unreachable_pub, reason = "two test binaries share it")]
 #[path = "../../server/scenes/mod.rs"]
 mod scenes;
+mod times;
 mod two_servers;
 #[allow(dead_code, unreachable_pub, reason = "two test binaries share it")]
 #[path = "../../server/world/mod.rs"]

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use bytes::Bytes;
+use jiff::Timestamp;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
@@ -9,8 +10,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use trust::config::Credentials;
 use trust::remote::{Actions, Notary};
-use trust::repository::Repository;
 use trust::repository::show::RoleReport;
+use trust::repository::{Error, Repository};
 use trust::tls::{TlsFiles, http_client};
 use trust_store::metadata::Cache;
 
@@ -118,19 +119,22 @@ impl Api {
 
     /// Every role as somebody believes it who never heard of the repository before.
     pub async fn believed(&self, gun: &str) -> Vec<RoleReport> {
+        let roles = self.believed_at(gun, Timestamp::now()).await;
+        roles.unwrap_or_else(|error| panic!("{gun}: {error}"))
+    }
+
+    /// The same at another time, or why it is not believed.
+    pub async fn believed_at(&self, gun: &str, now: Timestamp) -> Result<Vec<RoleReport>, Error> {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path()).repository(gun).unwrap();
         let http = self.http.clone();
         let remote = Notary::new(http, &self.url, gun, Actions::Pull, Credentials::Anonymous);
         let repository = Repository::new(gun, cache, Some(remote));
-        let roles = repository
-            .roles(jiff::Timestamp::now(), &mut |_| {})
-            .await
-            .unwrap_or_else(|error| panic!("{gun}: {error}"));
+        let roles = repository.roles(now, &mut |_| {}).await?;
         for role in &roles {
             assert_eq!(role.problem, None, "{gun}: {role:?}");
         }
-        roles
+        Ok(roles)
     }
 
     /// The versions of the change feed of a repository, oldest first.

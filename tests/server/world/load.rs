@@ -84,6 +84,14 @@ impl Story {
         self.send(api, next, upload).await
     }
 
+    /// Publishes one more tag on top of what is there.
+    pub async fn publish_newest(&mut self, api: &Api, tag: &str) -> Answer {
+        match self.catch_up(api).await {
+            Ok(()) => self.publish(api, tag).await,
+            Err(answer) => answer,
+        }
+    }
+
     async fn send(&mut self, api: &Api, next: Repo, upload: Upload) -> Answer {
         let entry = self.ledger().send(&upload);
         let answer = match api.publish(&self.repo.gun, &upload).await {
@@ -114,7 +122,7 @@ impl Story {
         let promised = self.ledger().acknowledged();
         match api.state(&self.repo.gun).await {
             Ok(Some(state)) => {
-                let found = version(&state.timestamp);
+                let found = version(&state.targets);
                 assert!(
                     found >= promised,
                     "read {found} after {promised} was answered"
@@ -234,10 +242,7 @@ impl Load {
 
 async fn one_more(story: &mut Story, api: &Api, tag: &str, seen: &Seen) -> Answer {
     let begun = Instant::now();
-    let answer = match story.catch_up(api).await {
-        Ok(()) => story.publish(api, tag).await,
-        Err(answer) => answer,
-    };
+    let answer = story.publish_newest(api, tag).await;
     seen.count(&answer, begun.elapsed());
     answer
 }

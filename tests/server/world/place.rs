@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// Where a server keeps its files, and which store it uses.
 pub struct Place {
     folder: tempfile::TempDir,
+    /// Elsewhere, for that disk may be full
+    log: tempfile::NamedTempFile,
     store: Option<String>,
     variables: Vec<(&'static str, String)>,
 }
@@ -21,6 +23,7 @@ impl Place {
     pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
+            log: tempfile::NamedTempFile::new().unwrap(),
             store: None,
             variables: Vec::new(),
         }
@@ -102,8 +105,8 @@ impl Place {
 
     /// The server, or what it said before it ended.
     pub fn try_start(&self) -> Result<Running, String> {
-        let log = self.folder().join("log");
-        let file = OpenOptions::new().create(true).append(true).open(&log);
+        let log = self.log.path().to_owned();
+        let file = OpenOptions::new().append(true).open(&log);
         let mut child = self
             .command("run")
             .args(["--listen", "127.0.0.1:0", "--no-tls"])

@@ -26,8 +26,8 @@ pub struct Repo {
     root: Root,
     crown: Arc<Key>,
     owner: Arc<Key>,
-    /// Who signs snapshots; none: the server does
-    snapshot: Option<Arc<Key>>,
+    /// Who signs snapshots, and for how many days; none: the server does
+    snapshot: Option<(Arc<Key>, i64)>,
     /// Signed tags
     pub tags: BTreeMap<String, FileMeta>,
     /// The version of both files
@@ -41,17 +41,17 @@ impl Repo {
         Self::with(api, gun, snapshot, None).await
     }
 
-    /// The same, with snapshots signed by its owner.
-    pub async fn begin_with_own_snapshots(api: &Api, gun: &str) -> Option<Self> {
+    /// The same, with snapshots that its owner signs for so many days.
+    pub async fn begin_with_own_snapshots(api: &Api, gun: &str, days: i64) -> Option<Self> {
         let key = Key::seed(3);
-        Self::with(api, gun, key.public.clone(), Some(key)).await
+        Self::with(api, gun, key.public.clone(), Some((key, days))).await
     }
 
     async fn with(
         api: &Api,
         gun: &str,
         snapshot: PublicKey,
-        own_snapshots: Option<Arc<Key>>,
+        own_snapshots: Option<(Arc<Key>, i64)>,
     ) -> Option<Self> {
         let timestamp = online_key(api, gun, "timestamp").await?;
         let owner = Key::seed(1);
@@ -115,8 +115,8 @@ impl Repo {
         if with_root {
             upload.insert(0, ("root", self.root_file()));
         }
-        if let Some(key) = &self.snapshot {
-            let snapshot = self.own_snapshot(&upload, days(YEARS), key);
+        if let Some((key, valid)) = &self.snapshot {
+            let snapshot = self.own_snapshot(&upload, days(*valid), key);
             upload.push(("snapshot", snapshot));
         }
         upload

@@ -16,6 +16,7 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Row, SqlSafeS
 use tokio::time::timeout;
 
 use super::StoreError;
+use super::at_hand::{AtHand, Loan};
 
 /// What a row is read as.
 pub(super) use sqlx::any::AnyRow;
@@ -47,6 +48,7 @@ pub(super) struct Database {
     readers: AnyPool,
     /// For `SQLite` a pool of one: it has one writer at a time, and waiting here is fair.
     writer: AnyPool,
+    at_hand: AtHand,
 }
 
 impl Database {
@@ -95,7 +97,7 @@ impl Database {
     async fn open_sqlite(path: &Path) -> Result<Self, StoreError> {
         create_private(path)?;
         let options = sqlite_options(path, "")?;
-        patiently(|| connects(&options, SQLITE_SETTINGS)).await?;
+        patiently(|| begins(&options)).await?;
         let database = Self::sqlite(options, SQLITE_SETTINGS);
         patiently(|| database.migrate()).await?;
         Ok(database)
@@ -107,6 +109,7 @@ impl Database {
             dialect: Dialect::Sqlite,
             readers: pool(CONNECTIONS, settings, PATIENCE).connect_lazy_with(options),
             writer,
+            at_hand: AtHand::default(),
         }
     }
 
@@ -117,9 +120,33 @@ impl Database {
             dialect: Dialect::Postgres,
             writer: readers.clone(),
             readers,
+            at_hand: AtHand::default(),
         };
         database.migrate().await?;
         Ok(database)
+    }
+
+    /// A connection for a quick question; it is at hand for the next if it is kept.
+    pub(super) async fn quick(&self) -> Result<Loan, StoreError> {
+        self.at_hand.lend(&self.readers).await
+    }
+
+    /// A connection on which [`Self::begin`] begins a transaction.
+    pub(super) async fn writer(&self) -> Result<Loan, StoreError> {
+        match self.dialect {
+            // There is only one, and others wait for it in the pool.
+            Dialect::Sqlite => Loan::once(&self.writer).await,
+            Dialect::Postgres => self.at_hand.lend(&self.writer).await,
+        }
+    }
+
+    /// The statement that begins a transaction that may write.
+    pub(super) fn begin(&self) -> &'static str {
+        match self.dialect {
+            // Anything else would find out too late that another process writes as well.
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        }
     }
 
     /// A connection for reading.
@@ -129,12 +156,7 @@ impl Database {
 
     /// A transaction that may write; it is undone unless committed.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let begin = match self.dialect {
-            // Anything else would find out too late that another process writes as well.
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-        };
-        Ok(self.writer.begin_with(begin).await?)
+        Ok(self.writer.begin_with(self.begin()).await?)
     }
 
     /// A transaction that sees the store as it is now, however long it takes.
@@ -169,6 +191,7 @@ impl Database {
 
     /// All connections are closed; of an `SQLite` store one file is left.
     pub(super) async fn close(&self) {
+        self.at_hand.let_go();
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -216,10 +239,14 @@ fn install_drivers() {
     INSTALLED.call_once(sqlx::any::install_default_drivers);
 }
 
+/// Freed pages are kept apart so that pruning can return them. Only for an empty file: saying it
+/// again writes, for which a full disk has no room.
+const SQLITE_EMPTY: &str = "PRAGMA auto_vacuum = INCREMENTAL";
+
 /// The write-ahead log with a sync at each commit survives kill and power failure, and lets
-/// readers read while one writes. Freed pages are kept apart so that pruning can return them.
-const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA auto_vacuum = INCREMENTAL; \
-                               PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+/// readers read while one writes.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
+                               PRAGMA synchronous = FULL";
 
 /// Nothing is kept for an accident half way: the file is thrown away then.
 const UNFINISHED_SETTINGS: &str = "PRAGMA auto_vacuum = INCREMENTAL; \
@@ -316,6 +343,19 @@ fn scheme(url: &str) -> &str {
 async fn connects(options: &AnyConnectOptions, settings: &'static str) -> Result<(), StoreError> {
     let mut open = AnyConnection::connect_with(options).await?;
     sqlx::raw_sql(settings).execute(&mut open).await?;
+    Ok(open.close().await?)
+}
+
+/// The file is a database with our settings, if it was empty.
+async fn begins(options: &AnyConnectOptions) -> Result<(), StoreError> {
+    let mut open = AnyConnection::connect_with(options).await?;
+    let row = sqlx::query("SELECT page_count FROM pragma_page_count")
+        .fetch_one(&mut open)
+        .await?;
+    if row.try_get::<i64, _>("page_count")? == 0 {
+        sqlx::raw_sql(SQLITE_EMPTY).execute(&mut open).await?;
+    }
+    sqlx::raw_sql(SQLITE_SETTINGS).execute(&mut open).await?;
     Ok(open.close().await?)
 }
 

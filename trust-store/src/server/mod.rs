@@ -4,6 +4,7 @@
 //! never interpreted; private keys arrive sealed and leave sealed. A publish is one transaction
 //! and is on the disk when it is answered; several processes may use one database.
 
+mod at_hand;
 mod backup;
 mod changes;
 mod codec;

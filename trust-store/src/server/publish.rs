@@ -6,7 +6,7 @@ use std::io;
 use bytes::Bytes;
 use jiff::Timestamp;
 use ring::digest;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 use tokio::task::spawn_blocking;
 
 use super::changes::{Category, record};
@@ -54,12 +54,14 @@ impl Store {
         let gun = checked(gun)?;
         // Packing takes as long as it takes: the database has no part in that.
         let bases = bounded(self.bases(gun, expected_revision, &files)).await?;
-        let packed = spawn_blocking({
+        let size: usize = files.iter().map(|file| file.bytes.len()).sum();
+        let packed = if size < QUICK {
+            pack(gun, files, bases)?
+        } else {
             let gun = gun.to_owned();
-            move || pack(&gun, files, bases)
-        });
-        let packed = packed.await;
-        let packed = packed.map_err(|_| StoreError::unavailable("packing was given up"))??;
+            let packed = spawn_blocking(move || pack(&gun, files, bases)).await;
+            packed.map_err(|_| StoreError::unavailable("packing was given up"))??
+        };
         bounded(self.insert(gun, expected_revision, &packed, now)).await
     }
 
@@ -96,7 +98,7 @@ impl Store {
         expected_revision: i64,
         files: &[NewFile],
     ) -> Result<Bases, StoreError> {
-        let mut open = self.database.read().await?;
+        let mut open = self.database.quick().await?;
         let (revision, heads) = heads(&mut open, gun).await?;
         if revision != expected_revision {
             return Err(StoreError::conflict(gun));
@@ -111,6 +113,7 @@ impl Store {
                 wholes.insert((file.role.clone(), head.whole), whole.bytes);
             }
         }
+        open.keep();
         Ok(Bases { heads, wholes })
     }
 
@@ -121,7 +124,8 @@ impl Store {
         files: &[PackedFile],
         now: Timestamp,
     ) -> Result<Published, StoreError> {
-        let mut open = self.database.write().await?;
+        let mut loan = self.database.writer().await?;
+        let mut open = loan.begin_with(self.database.begin()).await?;
         claim(&mut open, gun, expected_revision).await?;
         for some in files.chunks(AT_ONCE) {
             insert_files(&mut open, gun, some, now).await?;
@@ -138,6 +142,7 @@ impl Store {
             None => None,
         };
         open.commit().await?;
+        loan.keep();
         Ok(Published {
             revision: expected_revision.saturating_add(1),
             change,
@@ -368,3 +373,6 @@ fn read_room(room: i64) -> usize {
 
 /// Rows of one statement: both databases take some 32,000 values at least.
 const AT_ONCE: usize = 500;
+
+/// Below this size, in bytes, packing is too quick to be worth another thread.
+const QUICK: usize = 32 << 10;

@@ -102,9 +102,11 @@ impl Store {
     /// Whether there is any user.
     pub async fn has_users(&self) -> Result<bool, StoreError> {
         bounded(async {
-            let mut open = self.database.read().await?;
+            let mut open = self.database.quick().await?;
             let query = sqlx::query("SELECT 1 AS one FROM users LIMIT 1");
-            Ok(query.fetch_optional(&mut *open).await?.is_some())
+            let found = query.fetch_optional(&mut **open).await?;
+            open.keep();
+            Ok(found.is_some())
         })
         .await
     }

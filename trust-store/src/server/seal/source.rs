@@ -28,6 +28,10 @@ pub enum SealSource {
 impl SealSource {
     /// A key file is there: true if it was made, readable by its owner only; never overwrites.
     pub fn create_key_file(path: &Path) -> Result<bool, SealError> {
+        // The disk may be full by now, or the file a secret in a folder that is only read.
+        if path.exists() {
+            return Ok(false);
+        }
         let mut bytes = Zeroizing::new([0; MIN_KEY_FILE]);
         fill_randomly(bytes.as_mut_slice())?;
         match create_atomic(path, bytes.as_slice(), 0o600) {
