@@ -241,7 +241,10 @@ async fn shake(acceptor: TlsAcceptor, mut stream: TcpStream) -> Option<TlsStream
         let _ = stream.write_all(NOT_TLS).await;
         return None;
     }
-    acceptor.accept(stream).await.ok()
+    let mut stream = acceptor.accept(stream).await.ok()?;
+    // Large metadata go out in fewer, larger writes than rustls makes of itself.
+    stream.get_mut().1.set_buffer_limit(Some(SENT_AT_ONCE));
+    Some(stream)
 }
 
 fn http1_within(limits: &Limits) -> http1::Builder {
@@ -282,3 +285,6 @@ const HEADERS_ON_STACK: usize = 100;
 const LINGER: Duration = Duration::from_secs(2);
 const NOT_TLS: &[u8] =
     b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+
+/// Bytes a connection may hold encrypted; rustls would take 64 KiB.
+const SENT_AT_ONCE: usize = 256 << 10;

@@ -1,6 +1,6 @@
 //! The trust server's door: Notary's HTTP interface, access control, pages.
 //!
-//! A request passes here in this order: its route ([`route`]), the names this server is for, who
+//! A request passes here in this order: its route (`route.rs`), the names this server is for, who
 //! may do it ([`access`]), one file a route for the doing, then metrics and the log.
 
 pub mod access;

@@ -23,6 +23,7 @@ Commands:
   verify   Check that images are signed
   pull     Pull images that are signed
   why      Explain the decision on an image, step by step
+  server   Run a trust server and look after it
   help     Print this message or the help of the given subcommand(s)
 
 Options:

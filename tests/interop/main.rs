@@ -1,5 +1,5 @@
 //! Promises kept against the real programs: docker, notary, notary-server,
-//! docker-registry, dockerd, skopeo and Chromium, each started on loopback for one test.
+//! notary-signer, docker-registry, dockerd, skopeo and Chromium, each started on loopback for one test.
 //! A missing program is a failure that says how to install it.
 #![forbid(unsafe_code)]
 // Helpers outside `#[test]` bodies are test code too: a broken lab must stop the test loudly.

@@ -54,7 +54,7 @@ struct Recent {
 
 impl Logins {
     pub(super) fn new(store: Store, failures: &FailureSettings) -> Result<Self, Unspecified> {
-        let attempts = (failures.burst, failures.every);
+        let attempts = (failures.burst, failures.every.into());
         Ok(Self {
             store,
             secret: hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?,

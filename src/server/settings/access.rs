@@ -1,9 +1,8 @@
 //! `[access]`: who may do what.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use super::units::{DAY, Period, period};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Who may do what with the repositories.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -57,8 +56,8 @@ pub struct FailureSettings {
     /// So many at once.
     pub burst: u32,
     /// And then one more each time this has passed.
-    #[serde(deserialize_with = "duration")]
-    pub every: Duration,
+    #[serde(deserialize_with = "period::<1, DAY, _>")]
+    pub every: Period,
 }
 
 impl Default for AccessSettings {
@@ -77,7 +76,7 @@ impl Default for FailureSettings {
     fn default() -> Self {
         Self {
             burst: 10,
-            every: Duration::from_secs(30),
+            every: Period::seconds(30),
         }
     }
 }
@@ -91,18 +90,6 @@ impl AccessSettings {
             *path = folder.join(&path);
         }
     }
-}
-
-/// A whole number and a unit, as in `30s`.
-fn duration<'de, D: Deserializer<'de>>(text: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(text)?;
-    let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
-    let seconds = units.into_iter().find_map(|(unit, seconds)| {
-        let number: u32 = text.strip_suffix(unit)?.parse().ok()?;
-        Some(u64::from(number) * seconds)
-    });
-    let wrong = || D::Error::custom(format!("{text:?} is no time such as 30s, 5m, 24h or 14d"));
-    seconds.map(Duration::from_secs).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -131,7 +118,7 @@ mod tests {
         assert_eq!(token.certificates, [Path::new("/srv/bundle.pem")]);
         assert_eq!(token.keys, [Path::new("/etc/key.pem")]);
         assert_eq!(read.anonymous, Some(Everybody::None));
-        assert_eq!(read.failures.every, Duration::from_mins(5));
+        assert_eq!(read.failures.every, Period::seconds(300));
         assert_eq!(
             toml::from_str::<AccessSettings>("").unwrap(),
             AccessSettings::default()

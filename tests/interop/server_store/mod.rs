@@ -1,7 +1,5 @@
 //! Trust servers on `PostgreSQL`, on disks that fill up, and at other times.
 
-use crate::peers::postgres;
-
 mod database;
 mod databases;
 mod disk;

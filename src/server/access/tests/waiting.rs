@@ -1,7 +1,7 @@
 //! What passwords cost, and who has to wait.
 
 use super::*;
-use crate::server::settings::access::FailureSettings;
+use crate::server::settings::{Period, access::FailureSettings};
 use std::time::Duration;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ fn failures(burst: u32, seconds: u64) -> AccessSettings {
     AccessSettings {
         failures: FailureSettings {
             burst,
-            every: Duration::from_secs(seconds),
+            every: Period::seconds(seconds),
         },
         ..AccessSettings::default()
     }
