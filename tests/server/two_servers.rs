@@ -1,4 +1,4 @@
-//! Two servers on one SQLite file, as while one takes over from the other.
+//! Two servers on one `SQLite` file, as while one takes over from the other.
 
 use super::scenes::together;
 use super::world::place::Place;
