@@ -39,6 +39,34 @@ async fn a_database_on_a_machine_that_is_gone_is_found_on_another() {
     away_under_load(&place, || wire.lose(), || wire.restore()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_database_hangs_still_ends_and_does_not_begin() {
+    let database = PostgreSql::new();
+    let place = Place::on(database.url());
+    let mut server = place.start();
+    let mut story = Story::begin(server.api(), "registry.test:5000/app")
+        .await
+        .unwrap();
+    story.publish(server.api(), "first").await.taken();
+    database.freeze();
+    let api = server.api().clone();
+    let waiting = tokio::spawn(async move { story.publish(&api, "second").await });
+    sleep(Duration::from_millis(200)).await;
+    server.terminate();
+    let answer = waiting.await.unwrap();
+    assert!(matches!(answer, Answer::Refused(..)), "{answer:?}");
+    let status = server.ended(BOUND).expect("no end");
+    assert!(status.success(), "{status}");
+
+    let begun = Instant::now();
+    let said = place.try_start().err().expect("no database");
+    assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+    assert!(said.contains("the database is not available"), "{said}");
+    database.thaw();
+    let server = place.start();
+    server.api().believed("registry.test:5000/app").await;
+}
+
 /// While the database is away requests get 503 in bounded time; when it is back all goes on, in
 /// the same process, and nothing is lost.
 async fn away_under_load(place: &Place, mut leave: impl FnMut(), come_back: impl FnOnce()) {
