@@ -239,8 +239,7 @@ fn install_drivers() {
     INSTALLED.call_once(sqlx::any::install_default_drivers);
 }
 
-/// Freed pages are kept apart so that pruning can return them. Only for an empty file: saying it
-/// again writes, for which a full disk has no room.
+/// Pruning can return freed pages. Only for an empty file: a full disk has no room to say it again.
 const SQLITE_EMPTY: &str = "PRAGMA auto_vacuum = INCREMENTAL";
 
 /// The write-ahead log with a sync at each commit survives kill and power failure, and lets
@@ -349,9 +348,8 @@ async fn connects(options: &AnyConnectOptions, settings: &'static str) -> Result
 /// The file is a database with our settings, if it was empty.
 async fn begins(options: &AnyConnectOptions) -> Result<(), StoreError> {
     let mut open = AnyConnection::connect_with(options).await?;
-    let row = sqlx::query("SELECT page_count FROM pragma_page_count")
-        .fetch_one(&mut open)
-        .await?;
+    let pages = sqlx::query("SELECT page_count FROM pragma_page_count");
+    let row = pages.fetch_one(&mut open).await?;
     if row.try_get::<i64, _>("page_count")? == 0 {
         sqlx::raw_sql(SQLITE_EMPTY).execute(&mut open).await?;
     }
