@@ -125,7 +125,6 @@ start() {
     for _ in 1 2 3 4 5; do
         port=$((20000 + RANDOM % 20000))
         $try
-        services+=($!)
         deadline=$((SECONDS + 30))
         while ((SECONDS < deadline)) && kill -0 $! 2>/dev/null; do
             if $ready --silent --fail --noproxy '*' --output /dev/null; then
@@ -191,16 +190,18 @@ size() { stat -c %s "$1"; }
 clean_up() {
     local code=$?
     trap - EXIT INT TERM
-    if ((${#services[@]})); then
-        kill "${services[@]}" 2>/dev/null || true
-        wait "${services[@]}" 2>/dev/null || true
+    # Only what still runs: the number of one that ended may be somebody else's by now.
+    local running
+    read -ra running <<<"$(jobs -rp | tr '\n' ' ')"
+    if ((${#running[@]})); then
+        kill "${running[@]}" 2>/dev/null || true
+        wait "${running[@]}" 2>/dev/null || true
     fi
     cd /
     rm -rf "$world"
     exit "$code"
 }
 
-services=()
 # The path of a unix socket must stay short, so not below TMPDIR.
 world=$(mktemp -d /tmp/demo.XXXXXX)
 trap clean_up EXIT INT TERM
