@@ -3,9 +3,12 @@
 
 pub mod config;
 pub mod engine;
+pub mod gate;
 pub mod hosting;
 pub mod listen;
+pub mod place;
 pub mod policy;
+pub mod quantity;
 pub mod reference;
 pub mod registry;
 pub mod remote;

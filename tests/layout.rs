@@ -5,19 +5,23 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor; a room may use those below it, and itself.
 const FLOORS: [&[&str]; 5] = [
-    &["tuf", "policy", "reference"],
+    &["place", "policy", "quantity", "reference", "tuf"],
     &["config", "engine", "listen", "registry", "remote", "tls"],
     &["hosting", "repository"],
-    &["server"],
+    &["gate", "server"],
     &["cli"],
 ];
 
 /// Neighbours that may use each other all the same: (who, whom).
-const DOORS_BETWEEN_NEIGHBOURS: [(&str, &str); 8] = [
+const DOORS_BETWEEN_NEIGHBOURS: [(&str, &str); 12] = [
     ("config", "tls"),
     ("engine", "config"),
     ("engine", "remote"),
     ("listen", "tls"),
+    ("policy", "place"),
+    ("policy", "quantity"),
+    ("policy", "reference"),
+    ("policy", "tuf"),
     ("registry", "config"),
     ("registry", "remote"),
     ("remote", "config"),

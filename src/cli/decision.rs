@@ -1,13 +1,12 @@
 //! The decision on an image, and what is printed of it.
 
-use super::{failure::Failure, notice, session::Session};
+use super::{failure::Failure, notice, rules::PolicyArgs, session::Session};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 use trust::{
-    policy::{Reason, Requirement, Verdict},
+    policy::{Policy, Quorum, Reason, Rule, Verdict},
     reference::ImageReference,
-    remote::Actions,
-    repository::{Kind, Repository, decide::Decision},
+    repository::{Decider, Decision, Kind},
 };
 
 /// What is demanded beyond a signature.
@@ -21,11 +20,83 @@ pub(crate) struct RequirementArgs {
     threshold: Option<u64>,
 }
 
+/// Decides on the images of one run by one policy.
+pub(crate) struct Judge<'s> {
+    policy: Policy,
+    /// Whether somebody wrote a policy, or asked for Docker's
+    has_policy: bool,
+    signers: Vec<String>,
+    quorums: Vec<Quorum>,
+    decider: OnceLock<Decider>,
+    session: &'s Session,
+}
+
+impl<'s> Judge<'s> {
+    /// Judges by the policy there is; without one, every image has to be signed.
+    pub(crate) fn new(
+        policy: &PolicyArgs,
+        demanded: Option<&RequirementArgs>,
+        session: &'s Session,
+    ) -> Result<Self, Failure> {
+        let found = policy.find(session)?;
+        let (signers, quorums) = demanded.map(RequirementArgs::split).unwrap_or_default();
+        Ok(Self {
+            has_policy: found.is_some(),
+            policy: found.unwrap_or_else(Policy::signed),
+            signers,
+            quorums,
+            decider: OnceLock::new(),
+            session,
+        })
+    }
+
+    /// The rule for an image, with what was demanded besides.
+    pub(crate) fn rule(&self, image: &ImageReference) -> Rule {
+        let rule = self.policy.rule(image).clone();
+        rule.and(&self.signers, &self.quorums)
+    }
+
+    /// The name of the rule for an image, where there is a policy.
+    pub(crate) fn rule_name(&self, image: &ImageReference) -> Option<String> {
+        self.has_policy
+            .then(|| self.policy.rule(image).name.clone())
+    }
+
+    /// The decision on an image, as every command that asks for one gets it.
+    pub(crate) async fn decide(&self, image: &ImageReference) -> Result<Decision, Failure> {
+        let mut watch = |event| notice::tell(&self.session.out, event);
+        let (rule, now) = (self.rule(image), self.session.now());
+        let decided = self.decider()?.decide(image, &rule, now, &mut watch);
+        Ok(decided.await?)
+    }
+
+    /// Every tag of the image's repository that passes.
+    pub(crate) async fn tags(
+        &self,
+        image: &ImageReference,
+    ) -> Result<Result<Vec<String>, Box<Decision>>, Failure> {
+        let mut watch = |event| notice::tell(&self.session.out, event);
+        let (rule, now) = (self.rule(image), self.session.now());
+        let decider = self.decider()?;
+        Ok(decider.tags(image, &rule, now, &mut watch).await?)
+    }
+
+    fn decider(&self) -> Result<&Decider, Failure> {
+        if let Some(decider) = self.decider.get() {
+            return Ok(decider);
+        }
+        let decider = self.session.decider()?;
+        Ok(self.decider.get_or_init(|| decider))
+    }
+}
+
 impl RequirementArgs {
-    pub(crate) fn requirement(&self) -> Requirement {
-        Requirement {
-            signers: self.signers.clone(),
-            threshold: self.threshold,
+    /// Signers that are all demanded, or so many of them.
+    fn split(&self) -> (Vec<String>, Vec<Quorum>) {
+        let of = self.signers.clone();
+        match self.threshold {
+            Some(at_least) => (Vec::new(), vec![Quorum { at_least, of }]),
+            None => (of, Vec::new()),
         }
     }
 }
@@ -33,29 +104,6 @@ impl RequirementArgs {
 fn threshold(text: &str) -> Result<u64, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "it is a number of signers, at least 1".to_owned())
-}
-
-/// The decision on an image, as every command that asks for one gets it.
-pub(super) async fn decide(
-    image: &ImageReference,
-    requirement: &Requirement,
-    session: &Session,
-) -> Result<Decision, Failure> {
-    let repository = session.repository(image, Actions::Pull).await?;
-    Ok(decide_in(&repository, image, requirement, session).await)
-}
-
-/// The decision on an image of a repository that is open already.
-pub(super) async fn decide_in(
-    repository: &Repository,
-    image: &ImageReference,
-    requirement: &Requirement,
-    session: &Session,
-) -> Decision {
-    let mut watch = |event| notice::tell(&session.out, event);
-    repository
-        .decide(image, requirement, session.now(), &mut watch)
-        .await
 }
 
 /// What programs are told about one image.
@@ -105,7 +153,8 @@ impl Record {
     }
 
     /// Takes over what was decided.
-    pub(super) fn learns(&mut self, decision: Decision) {
+    pub(super) fn learns(&mut self, decision: Decision, rule: Option<String>) {
+        self.policy_rule = rule;
         let judgement = decision.judgement;
         self.verdict = match judgement.verdict {
             Verdict::Trusted => "trusted",
@@ -130,13 +179,14 @@ impl Record {
     }
 
     /// What `docker pull` can be given; only for a trusted image.
+    ///
+    /// The digest is the signed one; where a rule accepts whatever is there, the one asked for.
     pub(super) fn line(&self) -> Option<String> {
-        let (name, tag, digest) = (
-            self.name.as_ref()?,
-            self.tag.as_ref()?,
-            self.digest.as_ref()?,
-        );
-        (self.verdict == "trusted").then(|| format!("{name}:{tag}@{digest}"))
+        let name = self.name.as_ref()?;
+        let tag = self.tag.iter().map(|tag| format!(":{tag}"));
+        let digest = self.digest.iter().map(|digest| format!("@{digest}"));
+        let rest: String = tag.chain(digest).collect();
+        (self.verdict == "trusted").then(|| format!("{name}{rest}"))
     }
 }
 

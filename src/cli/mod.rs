@@ -2,6 +2,7 @@
 
 mod decision;
 mod failure;
+mod gate;
 mod globals;
 mod inspect;
 mod interrupt;
@@ -15,7 +16,9 @@ mod prompt;
 mod pull;
 mod repo;
 mod revoke;
+mod rules;
 mod server;
+mod service;
 mod session;
 mod sign;
 mod signer;
@@ -57,6 +60,7 @@ enum Command {
     Pull(pull::Args),
     Why(why::Args),
     Server(server::Args),
+    Gate(gate::Args),
 }
 
 /// Runs the program with these words, the first of which is its own name.
@@ -104,7 +108,7 @@ fn start(
         trace(session.out.has_colors());
     }
     let mut runtime = match cli.command {
-        Command::Server(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Server(_) | Command::Gate(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.enable_all().build();
@@ -149,6 +153,7 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
             .await
             .map_err(|failure| failure.doing(format!("why {}", args.image))),
         Command::Server(args) => server::run(args, session).await,
+        Command::Gate(args) => gate::run(args, session).await,
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
 };
 use trust::{
     config::{Credentials, DockerConfig, Environment, engine_endpoint, trust_server_for},
@@ -16,7 +16,7 @@ use trust::{
     reference::ImageReference,
     registry::Registry,
     remote::Actions,
-    repository::{Error, Reach, Repository},
+    repository::{Decider, Error, Reach, Repository},
     tls::{TlsFiles, http_client},
 };
 use trust_store::{keys::KeyStore, metadata::Cache};
@@ -32,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) out: Output,
     /// Ctrl-C, while somebody is asked
     pub(crate) interrupt: Interrupt,
-    docker: OnceLock<DockerConfig>,
+    docker: OnceLock<Arc<DockerConfig>>,
     credentials: Mutex<BTreeMap<String, Credentials>>,
     now: Timestamp,
 }
@@ -81,18 +81,25 @@ impl Session {
         image: &ImageReference,
         actions: Actions,
     ) -> Result<Repository, Failure> {
-        let trust_dir = self.trust_dir()?;
-        let reach = Reach {
-            docker: self.docker_config()?,
-            trust_dir: &trust_dir,
-            server: self.chosen_server(),
-            tls_ca: self.globals.tls_ca.as_deref(),
-        };
-        if self.globals.offline {
-            return Ok(reach.kept(image)?);
+        if !self.globals.offline {
+            tracing::debug!(gun = image.gun(), server = %self.server(image)?, "repository");
         }
-        tracing::debug!(gun = image.gun(), server = %self.server(image)?, "repository");
-        Ok(reach.repository(image, actions).await?)
+        Ok(self.reach()?.repository(image, actions).await?)
+    }
+
+    /// Decides on images.
+    pub(crate) fn decider(&self) -> Result<Decider, Failure> {
+        Ok(Decider::new(self.reach()?))
+    }
+
+    fn reach(&self) -> Result<Reach, Failure> {
+        Ok(Reach {
+            docker: Arc::clone(self.docker_config()?),
+            trust_dir: self.trust_dir()?,
+            server: self.chosen_server().map(str::to_owned),
+            tls_ca: self.globals.tls_ca.clone(),
+            offline: self.globals.offline,
+        })
     }
 
     /// The trust server that speaks for an image.
@@ -144,12 +151,12 @@ impl Session {
         Ok(())
     }
 
-    fn docker_config(&self) -> Result<&DockerConfig, Failure> {
+    fn docker_config(&self) -> Result<&Arc<DockerConfig>, Failure> {
         if let Some(config) = self.docker.get() {
             return Ok(config);
         }
         let config = self.environment.docker_config()?;
-        Ok(self.docker.get_or_init(|| config))
+        Ok(self.docker.get_or_init(|| Arc::new(config)))
     }
 }
 

@@ -1,11 +1,12 @@
 //! `trust verify`
 
 use super::{
-    decision::{Record, RequirementArgs, decide},
+    decision::{Judge, Record, RequirementArgs},
     failure::{Failure, verdict, worst},
+    rules::PolicyArgs,
     session::Session,
 };
-use trust::{policy::Requirement, reference::ImageReference};
+use trust::reference::ImageReference;
 
 /// Check that images are signed
 ///
@@ -15,6 +16,8 @@ use trust::{policy::Requirement, reference::ImageReference};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
     requirement: RequirementArgs,
     /// Images to check; tag latest if neither tag nor digest is named
     #[arg(required = true, value_name = "IMAGE")]
@@ -22,10 +25,11 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
-    let requirement = args.requirement.requirement();
+    let judge = Judge::new(&args.policy, Some(&args.requirement), session)
+        .map_err(|failure| failure.doing("verify"))?;
     let (mut records, mut kinds) = (Vec::new(), Vec::new());
     for typed in &args.images {
-        let (record, failure) = check(typed, &requirement, session).await;
+        let (record, failure) = check(typed, &judge).await;
         if let Some(failure) = failure {
             kinds.push(failure.kind());
             failure.doing(format!("verify {typed}")).tell(&session.out);
@@ -41,11 +45,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     worst(kinds).map_or(Ok(()), |kind| Err(Failure::told(kind)))
 }
 
-async fn check(
-    typed: &str,
-    requirement: &Requirement,
-    session: &Session,
-) -> (Record, Option<Failure>) {
+async fn check(typed: &str, judge: &Judge<'_>) -> (Record, Option<Failure>) {
     let mut record = Record::about(typed);
     let image = match ImageReference::parse(typed) {
         Ok(image) => image.or_latest(),
@@ -56,10 +56,10 @@ async fn check(
         }
     };
     record.names(&image);
-    match decide(&image, requirement, session).await {
+    match judge.decide(&image).await {
         Ok(decision) => {
             let failure = verdict(&decision.judgement, decision.hint.as_ref());
-            record.learns(decision);
+            record.learns(decision, judge.rule_name(&image));
             (record, failure)
         }
         Err(failure) => {

@@ -1,8 +1,9 @@
 //! `trust why`
 
 use super::{
-    decision::{Record, RequirementArgs, decide},
+    decision::{Judge, Record, RequirementArgs},
     failure::{Failure, verdict},
+    rules::PolicyArgs,
     session::Session,
 };
 use serde::Serialize;
@@ -11,6 +12,8 @@ use trust::reference::ImageReference;
 /// Explain the decision on an image, step by step
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
     #[command(flatten)]
     requirement: RequirementArgs,
     /// The image; tag latest if neither tag nor digest is named
@@ -35,7 +38,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     } else {
         Some(session.server(&image)?.to_string())
     };
-    let mut decision = decide(&image, &args.requirement.requirement(), session).await?;
+    let judge = Judge::new(&args.policy, Some(&args.requirement), session)?;
+    let mut decision = judge.decide(&image).await?;
     let failure = verdict(&decision.judgement, decision.hint.as_ref());
     let mut explained = Explained {
         record: Record::about(&args.image),
@@ -45,7 +49,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         hint: decision.hint.take(),
     };
     explained.record.names(&image);
-    explained.record.learns(decision);
+    explained.record.learns(decision, judge.rule_name(&image));
     if session.out.is_json() {
         session.out.json(&explained);
     } else {

@@ -48,7 +48,7 @@ struct Inner {
 
 /// What an operator decides about [`Hosting`].
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct Options {
     /// How much a repository may hold
     pub bounds: Bounds,
     /// How early online roles are signed anew
@@ -59,14 +59,14 @@ pub struct Policy {
 
 impl Hosting {
     /// Serves what is in `store`, signing with the keys that `sealer` opens.
-    pub fn new(store: Store, sealer: Sealer, policy: Policy) -> Self {
+    pub fn new(store: Store, sealer: Sealer, options: Options) -> Self {
         let inner = Inner {
             heartbeat: Heartbeat::new(store.clone()),
             store,
             sealer,
-            bounds: policy.bounds,
-            margins: policy.margins,
-            memory: Memory::of(policy.memory),
+            bounds: options.bounds,
+            margins: options.margins,
+            memory: Memory::of(options.memory),
             opened: Opened::new(),
             turns: std::array::from_fn(|_| Mutex::default()),
         };

@@ -1,12 +1,12 @@
 //! One connection: handshake, HTTP, limits of time, and a decent end.
 
 use super::{
-    Limits, Peer, Tls, headers,
+    Answer, Limits, Peer, Stream, Tls, headers,
     pace::{OverSocket, Pace, Paced},
     without_delay,
 };
 use bytes::Bytes;
-use futures_util::future::{Either, ready};
+use futures_util::future::{Either, FutureExt, ready};
 use http_body_util::Full;
 use hyper::{
     Request, Response,
@@ -47,10 +47,11 @@ pub(super) struct Door<S> {
     stages: watch::Receiver<Stage>,
 }
 
-impl<S, F> Door<S>
+impl<S, F, B> Door<S>
 where
     S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Answer,
 {
     pub(super) fn new(
         tls: Option<Tls>,
@@ -69,7 +70,11 @@ where
     }
 
     /// Attends to a new connection until it is closed.
-    pub(super) async fn attend(self, stream: TcpStream, address: SocketAddr) {
+    pub(super) async fn attend(self, stream: Stream, address: SocketAddr) {
+        let stream = match stream {
+            Stream::Tcp(stream) => stream,
+            Stream::Unix(stream) => return self.speak_http1(stream, Peer::on_socket()).await,
+        };
         without_delay(&stream);
         let Some(tls) = &self.tls else {
             let certificate = None;
@@ -143,18 +148,21 @@ struct Attendant<S> {
 }
 
 impl<S> Attendant<S> {
-    fn answer<F>(
+    fn answer<F, B>(
         &self,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + use<S, F>
+    ) -> impl Future<Output = Result<Response<Body<B>>, Infallible>> + use<S, F, B>
     where
         S: Fn(Request<Incoming>, Arc<Peer>) -> F,
-        F: Future<Output = Response<Full<Bytes>>>,
+        F: Future<Output = Response<B>>,
     {
         let working = self.pace.working();
         let answer = match headers::refusal(request.uri(), request.headers(), &self.limits) {
-            Some(refusal) => Either::Left(ready(refusal)),
-            None => Either::Right((self.service)(request, Arc::clone(&self.peer))),
+            Some(refusal) => Either::Left(ready(refusal.map(Body::Left))),
+            None => {
+                let answer = (self.service)(request, Arc::clone(&self.peer));
+                Either::Right(answer.map(|answer| answer.map(Body::Right)))
+            }
         };
         async move {
             let response = answer.await;
@@ -163,6 +171,9 @@ impl<S> Attendant<S> {
         }
     }
 }
+
+/// Our own refusal, or what the service answers.
+type Body<B> = http_body_util::Either<Full<Bytes>, B>;
 
 /// How a connection ended.
 enum Ending {

@@ -22,12 +22,19 @@ pub use tls::{CertificateFiles, CertificateProblem, Tls};
 
 use bytes::Bytes;
 use connection::{Door, Stage};
-use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Body, Incoming},
+};
 use rustls::pki_types::CertificateDer;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, timeout},
 };
@@ -47,28 +54,77 @@ pub async fn bind(address: &str) -> io::Result<TcpListener> {
     }
 }
 
+/// A socket that clients come to.
+#[derive(Debug)]
+pub enum Listener {
+    /// From this machine or others
+    Tcp(TcpListener),
+    /// From this machine, through a file; no TLS is spoken here
+    Unix(UnixListener),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), address))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), HERE))
+            }
+        }
+    }
+}
+
+/// A new connection.
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// The body of an answer, whole or streamed.
+pub trait Answer: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> Answer for B {}
+
+/// Any error.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// Where the connection comes from; a proxy, where there is one.
+    /// Where the connection comes from: a proxy, where there is one; on a unix socket 127.0.0.1.
     pub address: SocketAddr,
     /// The certificate it showed, if [`CertificateFiles::client_ca`] asks for one: verified.
     pub certificate: Option<CertificateDer<'static>>,
+}
+
+impl Peer {
+    fn on_socket() -> Self {
+        let (address, certificate) = (HERE, None);
+        Self {
+            address,
+            certificate,
+        }
+    }
 }
 
 /// Serves until `stop` is ready and what was asked before is answered.
 ///
 /// Requests in flight have [`Limits::grace`] to end, then their connections are closed. On HTTP/1
 /// a peer that goes away ends its request where it is: the service's future is dropped.
-pub async fn serve<S, F>(
-    listener: TcpListener,
+pub async fn serve<S, F, B>(
+    listener: Listener,
     tls: Option<Tls>,
     limits: Limits,
     service: S,
     stop: impl Future<Output = ()>,
 ) where
     S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Answer,
 {
     let (stage, stages) = watch::channel(Stage::Open);
     let places = Arc::new(Semaphore::new(places_of(&limits)));
@@ -101,10 +157,11 @@ fn places_of(limits: &Limits) -> usize {
         .min(Semaphore::MAX_PERMITS)
 }
 
-async fn accept<S, F>(listener: &TcpListener, places: &Arc<Semaphore>, door: Door<S>)
+async fn accept<S, F, B>(listener: &Listener, places: &Arc<Semaphore>, door: Door<S>)
 where
     S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Answer,
 {
     let mut crowded = Seldom::default();
     let mut failed = Seldom::default();
@@ -174,6 +231,8 @@ fn without_delay(stream: &TcpStream) {
     let _ = stream.set_nodelay(true);
 }
 
+/// Where whoever comes through a file comes from.
+const HERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 /// File descriptors come back as connections end.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 const SELDOM: Duration = Duration::from_mins(1);

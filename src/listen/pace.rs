@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
     time::Instant,
 };
 
@@ -180,16 +180,31 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
 /// A stream over a socket.
 pub(super) trait OverSocket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// The socket below.
-    fn socket(&mut self) -> &mut TcpStream;
+    type Socket: AsyncRead + AsyncWrite + Unpin + Send;
+
+    /// The socket below.
+    fn socket(&mut self) -> &mut Self::Socket;
 }
 
 impl OverSocket for TcpStream {
-    fn socket(&mut self) -> &mut TcpStream {
+    type Socket = Self;
+
+    fn socket(&mut self) -> &mut Self {
+        self
+    }
+}
+
+impl OverSocket for UnixStream {
+    type Socket = Self;
+
+    fn socket(&mut self) -> &mut Self {
         self
     }
 }
 
 impl OverSocket for tokio_rustls::server::TlsStream<TcpStream> {
+    type Socket = TcpStream;
+
     fn socket(&mut self) -> &mut TcpStream {
         self.get_mut().0
     }

@@ -4,8 +4,9 @@
 //! client, `trust_pull`). Unlike Docker, a released set that exists but cannot be believed is not
 //! passed over: it might say otherwise.
 
-use super::Reason;
-use std::collections::BTreeSet;
+use super::{Demand, Exemption, Quorum, Reason, Requirement, RootKey, Rule};
+use jiff::Timestamp;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Which image is asked for: a tag, a digest, or both.
 #[derive(Clone, Copy, Debug)]
@@ -14,15 +15,6 @@ pub struct Asked<'a> {
     pub tag: Option<&'a str>,
     /// SHA-256 of the manifest in lower-case hex
     pub digest: Option<&'a str>,
-}
-
-/// What is demanded beyond a signature in the released set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Requirement {
-    /// These signers; all of them, or `threshold` of them if that is given
-    pub signers: Vec<String>,
-    /// At least so many signers with distinct keys
-    pub threshold: Option<u64>,
 }
 
 /// One role's statement that a tag means a digest.
@@ -38,6 +30,8 @@ pub struct Statement {
     pub size: u64,
     /// Canonical ids of the keys whose signatures on the role count
     pub key_ids: Vec<String>,
+    /// What the signer wrote beside it
+    pub custom: Option<serde_json::Value>,
 }
 
 /// A role that is delegated and has a file, but cannot be believed.
@@ -56,10 +50,16 @@ pub struct Unusable {
 pub enum Evidence {
     /// Verified metadata
     Known {
+        /// The repository
+        gun: String,
         /// Every statement about the tag or the digest asked for, in search order
         statements: Vec<Statement>,
         /// Roles that cannot be believed
         unusable: Vec<Unusable>,
+        /// The keys of the root
+        root_keys: Vec<RootKey>,
+        /// How long ago the server confirmed all this; nothing if it did not since we began
+        age: Option<Duration>,
     },
     /// Nothing can be believed
     Unknown {
@@ -98,18 +98,44 @@ pub struct Judgement {
     pub steps: Vec<String>,
 }
 
-/// Judges an image by what is known of its repository.
-pub fn judge(asked: Asked<'_>, requirement: &Requirement, evidence: &Evidence) -> Judgement {
+impl Judgement {
+    /// Refused without a look at anything.
+    pub fn refused(reason: Reason, message: String) -> Self {
+        Trace::default().no(reason, message)
+    }
+}
+
+/// Judges an image by a rule and what is known of its repository.
+pub fn judge(asked: Asked<'_>, rule: &Rule, evidence: &Evidence, now: Timestamp) -> Judgement {
     let mut trace = Trace::default();
+    if let Some(exemption) = exemption(asked, rule, now) {
+        return trace.yes(format!("exempt until {}", exemption.until));
+    }
+    let requirement = match &rule.demand {
+        Demand::Accept => return trace.yes(format!("rule {} accepts it", rule.name)),
+        Demand::Reject => {
+            let message = format!("rule {} rejects it", rule.name);
+            return trace.no(Reason::DeniedByRule, message);
+        }
+        Demand::Signed(requirement) => requirement,
+    };
     match evidence {
         Evidence::Unknown { reason, message } => trace.no(*reason, message.clone()),
         Evidence::Known {
+            gun,
             statements,
             unusable,
-        } => match released(asked, statements, unusable, &mut trace) {
-            Ok(statement) => demand(requirement, statement, statements, unusable, trace),
-            Err((reason, message)) => trace.no(reason, message),
-        },
+            root_keys,
+            ..
+        } => {
+            if let Err(message) = requirement.root.holds_for(gun, root_keys) {
+                return trace.no(Reason::RootMismatch, message);
+            }
+            match released(asked, statements, unusable, &mut trace) {
+                Ok(statement) => demand(requirement, statement, statements, unusable, trace),
+                Err((reason, message)) => trace.no(reason, message),
+            }
+        }
     }
 }
 
@@ -119,6 +145,17 @@ struct Trace(Vec<String>);
 impl Trace {
     fn note(&mut self, step: String) {
         self.0.push(step);
+    }
+
+    fn yes(self, message: String) -> Judgement {
+        Judgement {
+            verdict: Verdict::Trusted,
+            reason: None,
+            message,
+            decided_by: None,
+            signers: Vec::new(),
+            steps: self.0,
+        }
     }
 
     fn no(self, reason: Reason, message: String) -> Judgement {
@@ -136,6 +173,12 @@ impl Trace {
             steps: self.0,
         }
     }
+}
+
+fn exemption<'r>(asked: Asked<'_>, rule: &'r Rule, now: Timestamp) -> Option<&'r Exemption> {
+    let digest = asked.digest?;
+    let holds = |exemption: &&Exemption| exemption.digest == digest && now < exemption.until;
+    rule.exempt.iter().find(holds)
 }
 
 type Refusal = (Reason, String);
@@ -219,17 +262,10 @@ fn demand(
         trace.note(format!("signed by {signer}"));
     }
     let refusal = signers_missing(requirement, &signers, unusable)
-        .or_else(|| threshold_unmet(requirement, &signed));
+        .or_else(|| quorum_unmet(requirement, &signed));
     let mut judgement = match refusal {
         Some((reason, message)) => trace.no(reason, message),
-        None => Judgement {
-            verdict: Verdict::Trusted,
-            reason: None,
-            message: format!("{} is signed", decided_by.tag),
-            decided_by: None,
-            signers: Vec::new(),
-            steps: trace.0,
-        },
+        None => trace.yes(format!("{} is signed", decided_by.tag)),
     };
     judgement.decided_by = Some(decided_by.clone());
     judgement.signers = signers;
@@ -241,9 +277,6 @@ fn signers_missing(
     signers: &[String],
     unusable: &[Unusable],
 ) -> Option<Refusal> {
-    if requirement.threshold.is_some() {
-        return None;
-    }
     let missing = requirement
         .signers
         .iter()
@@ -259,11 +292,17 @@ fn signers_missing(
 }
 
 /// Counts signers with a key of their own: one key in two roles counts once.
-fn threshold_unmet(requirement: &Requirement, signed: &[&Statement]) -> Option<Refusal> {
-    let needed = requirement.threshold?;
-    let among = |name: &str| {
-        requirement.signers.is_empty() || requirement.signers.iter().any(|s| s == name)
-    };
+fn quorum_unmet(requirement: &Requirement, signed: &[&Statement]) -> Option<Refusal> {
+    let mut refusals = requirement
+        .quorums
+        .iter()
+        .map(|quorum| unmet(quorum, signed));
+    refusals.find_map(|refusal| refusal)
+}
+
+fn unmet(quorum: &Quorum, signed: &[&Statement]) -> Option<Refusal> {
+    let needed = quorum.at_least;
+    let among = |name: &str| quorum.of.is_empty() || quorum.of.iter().any(|s| s == name);
     let mut used = BTreeSet::new();
     let mut count = 0_u64;
     for statement in signed.iter().filter(|s| among(signer_name(&s.role))) {
@@ -312,7 +351,9 @@ mod tests {
 
     fn said(role: &str, tag: &str, digest: &str) -> Statement {
         let key_ids = vec![format!("key of {role}")];
+        let custom = None;
         Statement {
+            custom,
             role: role.into(),
             tag: tag.into(),
             digest: digest.into(),
@@ -325,6 +366,9 @@ mod tests {
         Evidence::Known {
             statements,
             unusable: Vec::new(),
+            gun: String::new(),
+            root_keys: Vec::new(),
+            age: None,
         }
     }
 
@@ -336,10 +380,25 @@ mod tests {
     }
 
     fn asks(signers: &[&str], threshold: Option<u64>) -> Requirement {
-        Requirement {
-            signers: signers.iter().map(|s| (*s).to_owned()).collect(),
-            threshold,
+        let named: Vec<_> = signers.iter().map(|s| (*s).to_owned()).collect();
+        match threshold {
+            Some(at_least) => Requirement {
+                quorums: vec![Quorum {
+                    at_least,
+                    of: named,
+                }],
+                ..Requirement::default()
+            },
+            None => Requirement {
+                signers: named,
+                ..Requirement::default()
+            },
         }
+    }
+
+    fn judge(asked: Asked<'_>, requirement: &Requirement, evidence: &Evidence) -> Judgement {
+        let rule = Rule::of("test", requirement.clone());
+        super::judge(asked, &rule, evidence, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -421,6 +480,9 @@ mod tests {
         let evidence = Evidence::Known {
             statements: vec![said("targets", "a", "22")],
             unusable,
+            gun: String::new(),
+            root_keys: Vec::new(),
+            age: None,
         };
         assert_eq!(
             judge(tag("a"), &Requirement::default(), &evidence).reason,

@@ -1,7 +1,15 @@
 //! What is demanded of an image, and the judgement on what is known of it. Pure.
 
+mod file;
 mod judge;
 mod reason;
+mod root_trust;
+mod rule;
 
-pub use judge::{Asked, Evidence, Judgement, Requirement, Statement, Unusable, Verdict, judge};
+pub use file::PolicyError;
+pub use judge::{Asked, Evidence, Judgement, Statement, Unusable, Verdict, judge};
 pub use reason::Reason;
+pub use root_trust::{RootKey, RootTrust};
+pub use rule::{
+    Allowance, Demand, EngineRules, Exemption, Identity, Mode, Policy, Quorum, Requirement, Rule,
+};

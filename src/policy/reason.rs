@@ -8,12 +8,16 @@ use std::fmt;
 pub enum Reason {
     /// Signatures that no key of the role made
     BadSignature,
+    /// A rule rejects it
+    DeniedByRule,
     /// The tag or the digest is signed, but not this digest
     DigestNotSigned,
     /// Metadata past their date
     Expired,
     /// Metadata that are not what their role needs
     Malformed,
+    /// No rule says anything of it
+    NoRule,
     /// Metadata older than some already believed
     Rollback,
     /// A root the keys trusted so far did not sign
@@ -33,9 +37,11 @@ impl Reason {
     pub fn code(self) -> &'static str {
         match self {
             Self::BadSignature => "bad-signature",
+            Self::DeniedByRule => "denied-by-rule",
             Self::DigestNotSigned => "digest-not-signed",
             Self::Expired => "expired",
             Self::Malformed => "malformed",
+            Self::NoRule => "no-rule",
             Self::Rollback => "rollback",
             Self::RootMismatch => "root-mismatch",
             Self::SignerMissing => "signer-missing",

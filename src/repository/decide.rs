@@ -1,15 +1,18 @@
-//! The trust decision: evidence from the verified state, judged once for every door.
+//! The trust decision: a rule, evidence from the verified state, one judgement for every door.
 
-use super::error::reason;
-use super::refresh::Errand;
-use super::{Repository, Watch};
-use crate::policy::{Asked, Evidence, Judgement, Reason, Requirement, Statement, Unusable, judge};
+use super::evidence::State;
+use super::memory::{Held, Look, Memory, Wanted};
+use super::open::{OpenError, Reach};
+use super::{Error, Repository, Watch};
+use crate::policy::{
+    Asked, Demand, Evidence, Judgement, Reason, Requirement, Rule, Verdict, judge,
+};
 use crate::reference::ImageReference;
-use crate::tuf::key::KeyId;
-use crate::tuf::role::RoleName;
-use crate::tuf::trusted::Current;
+use crate::remote::Actions;
+use futures_util::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A judgement with the state it rests on.
 #[derive(Clone, Debug)]
@@ -20,48 +23,170 @@ pub struct Decision {
     pub hint: Option<String>,
     /// The verified state, where there was one
     pub state: Option<State>,
+    /// How long ago the server confirmed that state, if it did since this process began
+    pub age: Option<Duration>,
 }
 
-/// The verified state a judgement rests on.
-#[derive(Clone, Debug)]
-pub struct State {
-    /// Ids of the root keys as root.json lists them
-    pub root_key_ids: Vec<String>,
-    /// The first moment at which some file of it is not valid any more
-    pub valid_until: Timestamp,
-    /// The version of each role
-    pub versions: BTreeMap<String, u64>,
+/// Opens the repository of an image, at this trust server unless that follows from the image.
+type Open = Box<
+    dyn Fn(ImageReference, Option<String>) -> BoxFuture<'static, Result<Repository, OpenError>>
+        + Send
+        + Sync,
+>;
+
+/// Decides on images, remembering the verified state of their repositories.
+pub struct Decider {
+    open: Open,
+    memory: Memory,
+    /// The latest moment at which something was decided
+    latest: Mutex<Timestamp>,
 }
 
-impl Repository {
+impl Decider {
+    /// Decides by what can be reached so; nothing is remembered yet.
+    pub fn new(reach: Reach) -> Self {
+        Self::opening(move |image, server| {
+            let reach = reach.at(server.as_deref());
+            async move { reach.repository(&image, Actions::Pull).await }.boxed()
+        })
+    }
+
+    /// Decides by the repositories that are opened so; nothing is remembered yet.
+    pub fn opening(
+        open: impl Fn(
+            ImageReference,
+            Option<String>,
+        ) -> BoxFuture<'static, Result<Repository, OpenError>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self {
+            open: Box::new(open),
+            memory: Memory::of(REPOSITORIES),
+            latest: Mutex::new(Timestamp::MIN),
+        }
+    }
+
     /// Decides whether an image is trusted; what fails on the way becomes evidence against it.
+    ///
+    /// # Errors
+    /// The repository cannot even be asked for: configuration or certificates are wrong.
     pub async fn decide(
+        &self,
+        image: &ImageReference,
+        rule: &Rule,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Decision, OpenError> {
+        let now = self.never_back(now);
+        let asked = asked(image);
+        let at_once = judge(asked, rule, &unasked(), now);
+        match &rule.demand {
+            Demand::Signed(requirement) if at_once.verdict != Verdict::Trusted => {
+                let look = self.look(image, requirement, now, watch).await?;
+                Ok(Decision::on(look, asked, rule, now))
+            }
+            _ => Ok(Decision::without_state(at_once)),
+        }
+    }
+
+    /// Every tag of the image's repository that passes the rule, in the order of their bytes.
+    ///
+    /// # Errors
+    /// As [`Self::decide`]; the inner one says why nothing of the repository is trusted.
+    pub async fn tags(
+        &self,
+        image: &ImageReference,
+        rule: &Rule,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Result<Vec<String>, Box<Decision>>, OpenError> {
+        let now = self.never_back(now);
+        let Demand::Signed(requirement) = &rule.demand else {
+            return Ok(Ok(Vec::new()));
+        };
+        let look = self.look(image, requirement, now, watch).await?;
+        let Ok(held) = &look else {
+            return Ok(Err(Box::new(Decision::on(look, asked(image), rule, now))));
+        };
+        let passes = |tag: &String| {
+            let asked = Asked {
+                tag: Some(tag),
+                digest: None,
+            };
+            judge(asked, rule, &known(held, asked, now), now).verdict == Verdict::Trusted
+        };
+        Ok(Ok(held
+            .known
+            .all_tags()
+            .into_iter()
+            .filter(passes)
+            .collect()))
+    }
+
+    async fn look(
         &self,
         image: &ImageReference,
         requirement: &Requirement,
         now: Timestamp,
         watch: Watch<'_>,
-    ) -> Decision {
-        let asked = asked(image);
-        match self.refresh(&Errand::read(now), watch).await {
-            Ok(current) => Decision {
-                judgement: judge(asked, requirement, &evidence(&current, asked)),
+    ) -> Result<Look, OpenError> {
+        let Some(image) = &requirement.judged_as(image) else {
+            return Ok(Err(Arc::new(Error::NoIdentity(image.gun().to_owned()))));
+        };
+        let server = requirement.server.as_deref();
+        let name = format!("{} {}", image.gun(), server.unwrap_or_default());
+        let wanted = Wanted {
+            refresh: requirement.refresh,
+            root: requirement.root.clone(),
+            now,
+        };
+        let open = || (self.open)(image.clone(), requirement.server.clone());
+        self.memory.state(&name, &wanted, open, watch).await
+    }
+
+    /// The time to go by: within one process it never goes back.
+    fn never_back(&self, now: Timestamp) -> Timestamp {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = now.max(*latest);
+        *latest
+    }
+}
+
+impl Decision {
+    fn on(look: Look, asked: Asked<'_>, rule: &Rule, now: Timestamp) -> Self {
+        match look {
+            Ok(held) => Self {
+                judgement: judge(asked, rule, &known(&held, asked, now), now),
                 hint: None,
-                state: Some(state(&current)),
+                state: Some(State::of(&held.known)),
+                age: held.age(now),
             },
             Err(error) => {
-                let reason = error.reason().unwrap_or(Reason::Unreachable);
                 let evidence = Evidence::Unknown {
-                    reason,
+                    reason: error.reason().unwrap_or(Reason::Unreachable),
                     message: error.to_string(),
                 };
-                let judgement = judge(asked, requirement, &evidence);
-                Decision {
-                    judgement,
+                Self {
                     hint: error.hint(),
-                    state: None,
+                    ..Self::without_state(judge(asked, rule, &evidence, now))
                 }
             }
+        }
+    }
+
+    /// Refused before anything could be looked at.
+    pub fn refused(reason: Reason, message: String) -> Self {
+        Self::without_state(Judgement::refused(reason, message))
+    }
+
+    fn without_state(judgement: Judgement) -> Self {
+        Self {
+            judgement,
+            hint: None,
+            state: None,
+            age: None,
         }
     }
 }
@@ -75,71 +200,23 @@ fn asked(image: &ImageReference) -> Asked<'_> {
     }
 }
 
-fn evidence(current: &Current, asked: Asked<'_>) -> Evidence {
-    let mut statements = Vec::new();
-    for signed in current.walk() {
-        let file = current.role(&signed.role);
-        let key_ids: Vec<String> = file
-            .map(|file| file.signers().map(KeyId::to_string).collect())
-            .unwrap_or_default();
-        let mut say = |tag: &str, meta: &crate::tuf::digest::FileMeta| {
-            let Some(digest) = meta.sha256_hex() else {
-                return;
-            };
-            let role = signed.role.to_string();
-            statements.push(Statement {
-                role,
-                tag: tag.to_owned(),
-                digest,
-                size: meta.length,
-                key_ids: key_ids.clone(),
-            });
-        };
-        match (asked.tag, asked.digest) {
-            (Some(tag), _) => signed.meta(tag).into_iter().for_each(|meta| say(tag, meta)),
-            (None, Some(digest)) => signed
-                .names()
-                .filter(|(_, meta)| meta.sha256_hex().as_deref() == Some(digest))
-                .for_each(|(tag, meta)| say(tag, meta)),
-            (None, None) => {}
-        }
-    }
+fn known(held: &Held, asked: Asked<'_>, now: Timestamp) -> Evidence {
     Evidence::Known {
-        statements,
-        unusable: unusable(current),
+        gun: held.known.current().gun().to_owned(),
+        statements: held.known.statements(asked),
+        unusable: held.known.unusable().to_vec(),
+        root_keys: held.known.root_keys().to_vec(),
+        age: held.age(now),
     }
 }
 
-fn unusable(current: &Current) -> Vec<Unusable> {
-    let pruned = current
-        .delegations()
-        .filter_map(|(role, file)| Some((role, file.err()?)));
-    pruned
-        .map(|(role, pruned)| Unusable {
-            role: role.to_string(),
-            reason: reason(&pruned.fault),
-            message: pruned.fault.to_string(),
-        })
-        .collect()
+/// Enough to judge by where the rule alone decides.
+fn unasked() -> Evidence {
+    Evidence::Unknown {
+        reason: Reason::Unreachable,
+        message: "nobody was asked".to_owned(),
+    }
 }
 
-fn state(current: &Current) -> State {
-    let root = current.root().facts();
-    let mut versions = BTreeMap::from([
-        ("root".to_owned(), root.version),
-        ("timestamp".to_owned(), current.timestamp().facts().version),
-        ("snapshot".to_owned(), current.snapshot().facts().version),
-        ("targets".to_owned(), current.targets().facts().version),
-    ]);
-    for (role, file) in current.delegations() {
-        if let Ok(file) = file {
-            versions.insert(role.to_string(), file.facts().version);
-        }
-    }
-    let root_keys = root.keys_of(&RoleName::root()).keys;
-    State {
-        root_key_ids: root_keys.iter().map(|key| key.id().to_string()).collect(),
-        valid_until: current.valid_until(),
-        versions,
-    }
-}
+/// Repositories remembered at once.
+const REPOSITORIES: usize = 4096;

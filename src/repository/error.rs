@@ -56,6 +56,12 @@ pub enum Error {
     /// No local key may sign
     #[error("no valid signing keys for delegation roles")]
     NoSigningRole,
+    /// A look at the repository was broken off
+    #[error("the look at the repository was broken off")]
+    Interrupted,
+    /// A rule judges images under names that are none
+    #[error("the rule's `as` makes no repository name of {0}")]
+    NoIdentity(String),
     /// A signer nobody knows
     #[error("no signer {name} for repository {gun}")]
     NoSuchSigner {
@@ -81,6 +87,9 @@ pub enum Error {
     /// Something is needed from the network, and it may not be used
     #[error("client is offline")]
     Offline,
+    /// The root is not one to begin with
+    #[error("{0}")]
+    RootNotTrusted(String),
     /// The server's answer
     #[error(transparent)]
     Remote(#[from] RemoteError),
@@ -108,9 +117,13 @@ impl Error {
             Self::NotInitialized { .. } | Self::Gone { .. } | Self::NotSigned(_) => {
                 Some(Reason::Unsigned)
             }
+            Self::RootNotTrusted(_) => Some(Reason::RootMismatch),
             Self::Floor(_) => Some(Reason::Malformed),
             Self::Remote(error) if is_nonsense(error) => Some(Reason::Malformed),
-            Self::Remote(_) | Self::Offline | Self::Cache(_) => Some(Reason::Unreachable),
+            Self::NoIdentity(_) => Some(Reason::NoRule),
+            Self::Remote(_) | Self::Offline | Self::Cache(_) | Self::Interrupted => {
+                Some(Reason::Unreachable)
+            }
             _ => None,
         }
     }
@@ -123,6 +136,7 @@ impl Error {
             Self::Cache(_)
             | Self::Contended(_)
             | Self::Floor(_)
+            | Self::Interrupted
             | Self::Offline
             | Self::Remote(_)
             | Self::ServerKey { .. } => Kind::Unfinished,

@@ -2,10 +2,12 @@
 
 pub mod decide;
 mod error;
+mod evidence;
 pub mod init;
 pub mod inspect;
 pub mod keyring;
 pub mod known;
+mod memory;
 mod open;
 mod publish;
 mod refresh;
@@ -15,7 +17,9 @@ pub mod show;
 pub mod sign;
 pub mod signer;
 
+pub use decide::{Decider, Decision};
 pub use error::{Error, Kind};
+pub use evidence::State;
 pub use open::{OpenError, Reach};
 
 use crate::remote::Notary;
@@ -42,6 +46,10 @@ impl Repository {
     /// The repository's name.
     pub fn gun(&self) -> &str {
         &self.gun
+    }
+
+    fn is_offline(&self) -> bool {
+        self.remote.is_none()
     }
 
     fn remote(&self) -> Result<&Notary, Error> {

@@ -1,6 +1,8 @@
 //! From what this machine kept to the verified present state, fetching only what changed.
 
+use super::evidence::root_keys;
 use super::{Error, Event, Repository, Watch};
+use crate::policy::RootTrust;
 use crate::remote::{MetadataFile, RemoteError};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::edit::SealedFile;
@@ -26,6 +28,8 @@ enum Purpose {
 pub(super) struct Errand<'f> {
     purpose: Purpose,
     now: Timestamp,
+    /// Which root may be the first; any, if that is nothing
+    first_root: Option<&'f RootTrust>,
     /// Files just published: the server may name them, so they need not be fetched
     at_hand: &'f [SealedFile],
 }
@@ -34,6 +38,14 @@ impl<'f> Errand<'f> {
     /// To look.
     pub(super) fn read(now: Timestamp) -> Self {
         Self::new(Purpose::Read, now)
+    }
+
+    /// To look, where not every first root is trusted.
+    pub(super) fn read_pinned(now: Timestamp, first_root: &'f RootTrust) -> Self {
+        Self {
+            first_root: Some(first_root),
+            ..Self::read(now)
+        }
     }
 
     /// To publish on top of what is there.
@@ -53,6 +65,7 @@ impl<'f> Errand<'f> {
         Self {
             purpose,
             now,
+            first_root: None,
             at_hand: &[],
         }
     }
@@ -80,27 +93,53 @@ impl Repository {
         errand: &Errand<'_>,
         watch: Watch<'_>,
     ) -> Result<Current, Error> {
-        let now = errand.now;
-        let mut arrived = Arrived::default();
         let mut floor = self.floor()?;
-        let rooted = self.root(&mut arrived, now).await?;
+        let errand = &Errand {
+            now: floor.clock(errand.now),
+            ..*errand
+        };
+        let mut arrived = Arrived::default();
+        let rooted = self.root(&mut arrived, errand).await?;
         self.remember_kept(&rooted, &mut floor)?;
-        let current = match self
-            .follow(&rooted, errand, &floor, &mut arrived, watch)
-            .await
-        {
-            Ok(current) => current,
+        let current = self
+            .present(rooted, errand, &floor, &mut arrived, watch)
+            .await;
+        if let Err(Error::Tuf(TufError::Expired { .. })) = current {
+            self.remember_time(errand.now)?;
+        }
+        let current = current?;
+        self.keep(arrived, &current, errand.now)?;
+        warn_of_expiry(&current, errand.now, watch);
+        Ok(current)
+    }
+
+    /// The present state under the root that is trusted, or under a newer one it leads to.
+    async fn present(
+        &self,
+        rooted: Rooted,
+        errand: &Errand<'_>,
+        floor: &Floor,
+        arrived: &mut Arrived,
+        watch: Watch<'_>,
+    ) -> Result<Current, Error> {
+        match self.follow(&rooted, errand, floor, arrived, watch).await {
             Err(Error::Tuf(fault)) if self.remote.is_some() => {
                 // Any fault may be cured by a newer root (Notary v1 client, tufclient.go).
-                let newer = self.newer_root(&rooted, &mut arrived, fault, now).await?;
-                self.follow(&newer, errand, &floor, &mut arrived, watch)
-                    .await?
+                let newer = self.newer_root(&rooted, arrived, fault, errand.now).await?;
+                self.follow(&newer, errand, floor, arrived, watch).await
             }
-            Err(error) => return Err(error),
-        };
-        self.keep(arrived, &current)?;
-        warn_of_expiry(&current, now, watch);
-        Ok(current)
+            result => result,
+        }
+    }
+
+    /// What has expired stays so, even for a clock that is set back.
+    fn remember_time(&self, now: Timestamp) -> Result<(), Error> {
+        let lock = self.cache.lock()?;
+        let mut floor = self.floor()?;
+        floor.advance(now);
+        let floor = floor.to_bytes();
+        self.cache.replace(&lock, &[], &[], Some(&floor))?;
+        Ok(())
     }
 
     fn floor(&self) -> Result<Floor, Error> {
@@ -111,7 +150,7 @@ impl Repository {
     }
 
     /// The kept root, or on first use the server's.
-    async fn root(&self, arrived: &mut Arrived, now: Timestamp) -> Result<Rooted, Error> {
+    async fn root(&self, arrived: &mut Arrived, errand: &Errand<'_>) -> Result<Rooted, Error> {
         let role = RoleName::root();
         if let Some(file) = self.cache.read(role.as_str(), limits::ROOT_BYTES)? {
             return Rooted::kept(&self.gun, &file).map_err(Error::KeptRoot);
@@ -121,7 +160,11 @@ impl Repository {
             .metadata(MetadataFile::Current("root"), limits::ROOT_BYTES)
             .await;
         let file = file.map_err(|error| self.not_initialized(error))?;
-        let rooted = Rooted::first_use(&self.gun, &file, now)?;
+        let rooted = Rooted::first_use(&self.gun, &file, errand.now)?;
+        if let Some(trust) = errand.first_root {
+            let admitted = trust.admits_first(&self.gun, &root_keys(rooted.root().facts()));
+            admitted.map_err(Error::RootNotTrusted)?;
+        }
         arrived.keep(&role, file);
         Ok(rooted)
     }
@@ -303,7 +346,7 @@ impl Repository {
     }
 
     /// Replaces what was kept in one step, unless another process kept something newer meanwhile.
-    fn keep(&self, arrived: Arrived, current: &Current) -> Result<(), Error> {
+    fn keep(&self, arrived: Arrived, current: &Current, now: Timestamp) -> Result<(), Error> {
         // Everything else arrives only where it is not what was kept.
         let unchanged = |role: &str, file: &[u8]| {
             let kept = || self.cache.read(role, limits::TIMESTAMP_BYTES);
@@ -311,12 +354,13 @@ impl Repository {
         };
         let mut files = arrived.0;
         files.retain(|(role, file)| !unchanged(role, file));
-        let floor = current.floor().to_bytes();
-        if files.is_empty() && self.cache.floor()?.as_ref() == Some(&floor) {
+        let mut floor = current.floor();
+        if files.is_empty() && self.cache.floor()? == Some(floor.to_bytes()) {
             return Ok(());
         }
         let lock = self.cache.lock()?;
         let meanwhile = self.floor()?;
+        floor.advance(meanwhile.clock(now));
         let root = current.root().facts();
         let role = RoleName::timestamp();
         if meanwhile.minimum(&role, &root.keys_of(&role)) > current.timestamp().facts().version {
@@ -326,7 +370,8 @@ impl Repository {
             .iter()
             .map(|(role, file)| (role.as_str(), file.as_ref()))
             .collect();
-        self.cache.replace(&lock, &files, &[], Some(&floor))?;
+        self.cache
+            .replace(&lock, &files, &[], Some(&floor.to_bytes()))?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::envelope::RoleKeys;
 use super::key::KeyId;
 use super::limits;
 use super::role::RoleName;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -13,8 +14,13 @@ use std::collections::BTreeMap;
 /// file cannot be replayed any more, and a version an attacker drove up with a stolen key no
 /// longer locks anybody out (TUF specification 5.3.11, fast-forward recovery).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Floor(BTreeMap<String, Seen>);
+pub struct Floor {
+    /// The latest moment at which this repository was looked at and something changed or expired
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clock: Option<Timestamp>,
+    #[serde(flatten)]
+    roles: BTreeMap<String, Seen>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Seen {
@@ -36,6 +42,16 @@ impl Floor {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
+    /// The time to go by: a clock that was set back does not bring back what has expired.
+    pub fn clock(&self, now: Timestamp) -> Timestamp {
+        self.clock.map_or(now, |seen| seen.max(now))
+    }
+
+    /// Remembers that it is at least `now`.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.clock = Some(self.clock(now));
+    }
+
     /// The lowest acceptable version of `role` under `keys`; 1 where nothing is known.
     pub fn minimum(&self, role: &RoleName, keys: &RoleKeys) -> u64 {
         let ids = keys.canonical_ids();
@@ -43,7 +59,7 @@ impl Floor {
             ids.iter()
                 .any(|id| seen.keys.iter().any(|k| k == id.as_str()))
         };
-        self.0
+        self.roles
             .get(role.as_str())
             .filter(bound)
             .map_or(1, |seen| seen.version)
@@ -51,12 +67,12 @@ impl Floor {
 
     /// Remembers that `version` of `role` was believed under `keys`.
     pub fn raise(&mut self, role: &RoleName, keys: &RoleKeys, version: u64) {
-        if self.0.len() > limits::DELEGATIONS && !self.0.contains_key(role.as_str()) {
+        if self.roles.len() > limits::DELEGATIONS && !self.roles.contains_key(role.as_str()) {
             return;
         }
         let version = version.max(self.minimum(role, keys));
         let keys = keys.canonical_ids().iter().map(KeyId::to_string).collect();
-        self.0
+        self.roles
             .insert(role.as_str().to_owned(), Seen { version, keys });
     }
 }
@@ -82,6 +98,18 @@ mod tests {
         floor.raise(&role, &keys(&[1, 2]), 3);
         assert_eq!(floor.minimum(&role, &keys(&[2])), 5);
         assert_eq!(Floor::parse(&floor.to_bytes()).unwrap(), floor);
+    }
+
+    #[test]
+    fn the_clock_never_goes_back() {
+        let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+        let mut floor = Floor::default();
+        assert_eq!(floor.clock(early), early);
+        floor.advance(late);
+        floor.advance(early);
+        let kept = Floor::parse(&floor.to_bytes()).unwrap();
+        assert_eq!(kept.clock(early), late);
+        assert_eq!(Floor::parse(b"{}").unwrap().clock(early), early);
     }
 
     #[test]

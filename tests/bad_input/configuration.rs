@@ -191,7 +191,7 @@ exit 2
         .refuses([(
             "verify reg.example/app:1",
             str![[r#"
-trust: verify reg.example/app:1: cannot find Docker's configuration: set DOCKER_CONFIG or HOME
+trust: verify: cannot find Docker's configuration: set DOCKER_CONFIG or HOME
 exit 2
 
 "#]],

@@ -24,6 +24,7 @@ Commands:
   pull     Pull images that are signed
   why      Explain the decision on an image, step by step
   server   Run a trust server and look after it
+  gate     Let engines run nothing that the policy refuses
   help     Print this message or the help of the given subcommand(s)
 
 Options:
@@ -369,6 +370,9 @@ Arguments:
           Images to check; tag latest if neither tag nor digest is named
 
 Options:
+      --policy <FILE>
+          Policy [default: `$DOCKER_CONFIG/trust/policy.toml`, else /etc/trust/policy.toml]
+
       --signer <NAME>
           Only if this signer signed it, too; may be given several times
 
@@ -396,6 +400,9 @@ Arguments:
           Images to pull; tag latest if neither tag nor digest is named
 
 Options:
+      --policy <FILE>
+          Policy [default: `$DOCKER_CONFIG/trust/policy.toml`, else /etc/trust/policy.toml]
+
   -a, --all-tags
           Pull all signed tags of the repository
 
@@ -425,6 +432,9 @@ Arguments:
           The image; tag latest if neither tag nor digest is named
 
 Options:
+      --policy <FILE>
+          Policy [default: `$DOCKER_CONFIG/trust/policy.toml`, else /etc/trust/policy.toml]
+
       --signer <NAME>
           Only if this signer signed it, too; may be given several times
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use trust::hosting::{Hosting, Policy};
-use trust::listen::{Limits, serve};
+use trust::hosting::{Hosting, Options};
+use trust::listen::{Limits, Listener, serve};
 use trust::server::Server;
 use trust::server::access::Access;
 use trust::server::settings::Settings;
@@ -43,7 +43,7 @@ impl Host {
             .unwrap();
         let access = Access::new(&settings.access, store.clone()).unwrap();
         let hour = jiff::SignedDuration::from_hours(1);
-        let policy = Policy {
+        let options = Options {
             bounds: Bounds::default(),
             margins: Margins {
                 snapshot: hour,
@@ -51,7 +51,7 @@ impl Host {
             },
             memory: 1 << 20,
         };
-        let hosting = Hosting::new(store, sealer, policy);
+        let hosting = Hosting::new(store, sealer, options);
         let server = Arc::new(Server::new(hosting, access, &settings, now, 0));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,7 +60,13 @@ impl Host {
             async move { server.answer(request, peer).await }
         };
         let forever = std::future::pending();
-        let task = tokio::spawn(serve(listener, None, Limits::default(), service, forever));
+        let task = tokio::spawn(serve(
+            Listener::Tcp(listener),
+            None,
+            Limits::default(),
+            service,
+            forever,
+        ));
         Self {
             url,
             http: http_client(&TlsFiles::default(), "127.0.0.1").unwrap(),

@@ -1,14 +1,13 @@
 //! A machine that decides: its trust directory and its clock.
 
-use super::{GUN, Server, image, now};
+use super::{GUN, Server, deciding, image, now};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use trust::config::Credentials;
-use trust::policy::{Reason, Requirement};
+use trust::policy::{Policy, Reason};
 use trust::remote::{Actions, Notary};
-use trust::repository::decide::Decision;
-use trust::repository::{Event, Repository};
+use trust::repository::{Decision, Event, Repository};
 use trust_store::metadata::Cache;
 
 /// A machine with an empty trust directory.
@@ -56,13 +55,14 @@ impl Client {
 
     /// Decides on [`TAG`] at a moment.
     pub async fn decide_at(&mut self, server: Option<&Server>, now: jiff::Timestamp) -> Decision {
-        let image = image();
-        let repository = self.repository(server);
+        let decider = deciding(self.repository(server));
         let events = &mut self.events;
         let mut watch = |event| events.push(event);
-        repository
-            .decide(&image, &Requirement::default(), now, &mut watch)
+        let rule = Policy::signed().default;
+        decider
+            .decide(&image(), &rule, now, &mut watch)
             .await
+            .unwrap()
     }
 
     /// The reason for which [`TAG`] is refused; none if it is trusted.

@@ -34,3 +34,12 @@ pub const TAG: &str = "1.0";
 pub fn image() -> trust::reference::ImageReference {
     format!("{GUN}:{TAG}").parse().unwrap()
 }
+
+/// Decides by this repository, once.
+pub fn deciding(repository: trust::repository::Repository) -> trust::repository::Decider {
+    let once = std::sync::Mutex::new(Some(repository));
+    trust::repository::Decider::opening(move |_, _| {
+        let repository = once.lock().unwrap().take().unwrap();
+        Box::pin(async { Ok(repository) })
+    })
+}

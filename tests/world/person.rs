@@ -1,13 +1,12 @@
 //! A person with a trust directory, keys in it, and a passphrase for all of them.
 
-use super::{GUN, NotaryServer, image, now};
-use trust::policy::Requirement;
-use trust::repository::decide::Decision;
+use super::{GUN, NotaryServer, deciding, image, now};
+use trust::policy::Policy;
 use trust::repository::inspect::Inspection;
 use trust::repository::keyring::{KeyName, Keyring, PassphraseError, Passphrases};
 use trust::repository::sign::{NewSigner, SignRequest};
 use trust::repository::signer::Removal;
-use trust::repository::{Error, Event, Repository};
+use trust::repository::{Decision, Error, Event, Repository};
 use trust::tuf::key::PublicKey;
 use trust_store::keys::{Algorithm, KeyStore, Passphrase};
 use trust_store::metadata::Cache;
@@ -132,20 +131,21 @@ impl Person {
 
     pub async fn decide_offline(&mut self, now: jiff::Timestamp) -> Decision {
         let cache = Cache::at(self.folder.path()).repository(GUN).unwrap();
-        let repository = Repository::new(GUN, cache, None);
-        let image = image();
-        repository
-            .decide(&image, &Requirement::default(), now, &mut |_| ())
-            .await
+        decided(Repository::new(GUN, cache, None), now).await
     }
 
     pub async fn decide_at(&mut self, server: &NotaryServer, now: jiff::Timestamp) -> Decision {
-        let repository = self.repository(server);
-        let image = image();
-        repository
-            .decide(&image, &Requirement::default(), now, &mut |_| ())
-            .await
+        decided(self.repository(server), now).await
     }
+}
+
+async fn decided(repository: Repository, now: jiff::Timestamp) -> Decision {
+    let rule = Policy::signed().default;
+    let decider = deciding(repository);
+    decider
+        .decide(&image(), &rule, now, &mut |_| ())
+        .await
+        .unwrap()
 }
 
 /// Signs a tag by every role that may.

@@ -2,7 +2,9 @@
 
 mod target;
 
-use super::{failure::Failure, progress::Layers, session::Session};
+use super::{
+    decision::Judge, failure::Failure, progress::Layers, rules::PolicyArgs, session::Session,
+};
 use serde::Serialize;
 use target::{Target, decided, everything, unchecked};
 use trust::{
@@ -18,6 +20,8 @@ use trust::{
 /// signed is not pulled.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Pull all signed tags of the repository
     #[arg(short, long)]
     all_tags: bool,
@@ -50,10 +54,11 @@ struct Pulled {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let judge = Judge::new(&args.policy, None, session).map_err(|failure| failure.doing("pull"))?;
     let mut pulled = Vec::new();
     for typed in &args.images {
         let doing = |failure: Failure| failure.doing(format!("pull {typed}"));
-        pulled.extend(image(typed, args, session).await.map_err(doing)?);
+        pulled.extend(image(typed, args, &judge, session).await.map_err(doing)?);
     }
     if session.out.is_json() {
         session.out.json(&pulled);
@@ -61,7 +66,12 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn image(typed: &str, args: &Args, session: &Session) -> Result<Vec<Pulled>, Failure> {
+async fn image(
+    typed: &str,
+    args: &Args,
+    judge: &Judge<'_>,
+    session: &Session,
+) -> Result<Vec<Pulled>, Failure> {
     let out = &session.out;
     let named = ImageReference::parse(typed)?;
     let bare = named.tag().is_none() && named.digest().is_none();
@@ -84,8 +94,8 @@ async fn image(typed: &str, args: &Args, session: &Session) -> Result<Vec<Pulled
             ));
         }
         (true, false) => vec![unchecked(&image, &registry).await?],
-        (false, true) => everything(&image, session).await?,
-        (false, false) => vec![decided(&image, session).await?],
+        (false, true) => everything(&image, judge, &registry, session).await?,
+        (false, false) => vec![decided(&image, judge, &registry, session).await?],
     };
     let engine = session.engine().await?;
     for (index, target) in targets.iter().enumerate() {

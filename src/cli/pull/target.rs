@@ -1,14 +1,10 @@
 //! What to pull: a digest somebody decided on, and the tag it is to have.
 
-use crate::cli::{
-    decision::decide_in, failure::Failure, failure::verdict, notice, session::Session,
-};
+use crate::cli::{decision::Judge, failure::Failure, failure::verdict, session::Session};
 use trust::{
-    policy::{Reason, Requirement, Statement},
+    policy::{Mode, Reason, Statement},
     reference::{Digest, ImageReference},
     registry::Registry,
-    remote::Actions,
-    repository::Repository,
 };
 
 /// One manifest to pull.
@@ -38,48 +34,54 @@ impl Target {
     }
 }
 
-/// What is signed as this image, if it is trusted.
-pub(super) async fn decided(image: &ImageReference, session: &Session) -> Result<Target, Failure> {
-    let repository = session.repository(image, Actions::Pull).await?;
-    decided_in(&repository, image, session).await
-}
-
-async fn decided_in(
-    repository: &Repository,
+/// What passes as this image: what is signed, or whatever is there where the rule says so.
+pub(super) async fn decided(
     image: &ImageReference,
+    judge: &Judge<'_>,
+    registry: &Registry,
     session: &Session,
 ) -> Result<Target, Failure> {
-    let decision = decide_in(repository, image, &Requirement::default(), session).await;
+    let decision = judge.decide(image).await?;
     if let Some(failure) = verdict(&decision.judgement, decision.hint.as_ref()) {
-        return Err(failure);
+        if judge.rule(image).mode == Mode::Enforce {
+            return Err(failure);
+        }
+        let words = format!(
+            "pulled all the same, the rule is only audited: {}",
+            failure.words()
+        );
+        session.out.warn(&words);
+        return unchecked(image, registry).await;
     }
-    let statement = decision.judgement.decided_by.as_ref();
-    let statement = statement.ok_or_else(|| Failure::refused("nothing is signed"))?;
-    // Who asks for a digest gets no tag, as from Docker.
-    Target::of(statement, image.tag().filter(|_| image.digest().is_none()))
+    match decision.judgement.decided_by.as_ref() {
+        // Who asks for a digest gets no tag, as from Docker.
+        Some(statement) => Target::of(statement, image.tag().filter(|_| image.digest().is_none())),
+        None => unchecked(image, registry).await,
+    }
 }
 
-/// Every released tag, each decided on for itself.
+/// Every tag that passes, each decided on for itself.
 pub(super) async fn everything(
     image: &ImageReference,
+    judge: &Judge<'_>,
+    registry: &Registry,
     session: &Session,
 ) -> Result<Vec<Target>, Failure> {
-    let repository = session.repository(image, Actions::Pull).await?;
-    let mut watch = |event| notice::tell(&session.out, event);
-    let inspected = repository.inspect(None, session.now(), &mut watch).await?;
-    let mut tags: Vec<String> = inspected
-        .signed_tags
-        .into_iter()
-        .map(|row| row.tag)
-        .collect();
-    tags.dedup();
+    let tags = match judge.tags(image).await? {
+        Ok(tags) => tags,
+        Err(decision) => {
+            let failure = verdict(&decision.judgement, decision.hint.as_ref());
+            return Err(failure.unwrap_or_else(|| Failure::refused("nothing is signed")));
+        }
+    };
     if tags.is_empty() {
         let words = format!("No trusted tags for {}", image.gun());
         return Err(Failure::refused(words).because(Reason::Unsigned));
     }
     let mut targets = Vec::new();
     for tag in tags {
-        targets.push(decided_in(&repository, &image.with_tag(&tag)?, session).await?);
+        let image = image.with_tag(&tag)?;
+        targets.push(decided(&image, judge, registry, session).await?);
     }
     Ok(targets)
 }

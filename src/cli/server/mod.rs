@@ -3,7 +3,6 @@
 mod backup;
 mod certs;
 mod init;
-mod log;
 mod prepare;
 mod prune;
 mod rekey;

@@ -1,24 +1,22 @@
 //! `trust server run`
 
+use super::prepare;
 use super::site::Site;
-use super::{log, prepare};
 use crate::cli::{
     failure::Failure,
+    service,
     session::{Session, read_clock},
 };
-use jiff::SignedDuration;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
-use trust::hosting::{Hosting, Policy};
-use trust::listen::{self, CertificateFiles, Facts, Tls};
+use trust::hosting::Hosting;
+use trust::listen::{self, Listener, Tls};
 use trust::server::Server;
 use trust::server::access::Access;
-use trust::server::settings::Settings;
-use trust::tuf::accept::{Bounds, Margins};
 use trust_store::server::SealSource;
 
 /// Serve repositories to docker, notary and trust
@@ -46,7 +44,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let site = Site::find(&args.site, session)?;
     let settings = &site.settings;
-    log::begin(&settings.log, session.out.has_colors());
+    service::log::begin(&settings.log, session.out.has_colors());
     prepare::folder(&site.dir)?;
     let tls = tls(args, &site, session)?;
     if let SealSource::KeyFile(file) = site.seal(session)? {
@@ -67,23 +65,32 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::unfinished(format!("cannot listen on {address}: {error}")))?;
     warn_if_open(&access, &listener).await?;
-    let hosting = Hosting::new(store.clone(), sealer, policy(settings));
+    let hosting = Hosting::new(store.clone(), sealer, settings.of_hosting());
     // Ids of requests differ from those of the process before.
     let first = u64::try_from(session.now().as_microsecond()).unwrap_or_default() << 8;
     let server = Server::new(hosting.clone(), access, settings, read_clock, first);
     let server = Arc::new(server);
-    say_ready(&listener, tls.is_some(), session)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    service::say_ready(&format!("{scheme}://{}", local(&listener)?), session)?;
+    let reloaded = tls.clone();
     let chores = [
         tokio::spawn(renew(hosting.clone(), settings.renew.every.into())),
-        tokio::spawn(look_after(tls.clone())),
+        tokio::spawn(service::warn_of_expiry(tls.clone())),
+        tokio::spawn(service::at_hangup(move || {
+            service::reload(reloaded.as_ref())
+        })),
     ];
     let answering = Arc::clone(&server);
-    let service = move |request, peer| {
+    let answer = move |request, peer| {
         let server = Arc::clone(&answering);
         async move { server.answer(request, peer).await }
     };
     let limits = settings.limits.of_connections();
-    listen::serve(listener, tls, limits, service, stopped(&server)).await;
+    let stop = async {
+        service::stopped().await;
+        server.stop_soon();
+    };
+    listen::serve(Listener::Tcp(listener), tls, limits, answer, stop).await;
     for chore in chores {
         chore.abort();
     }
@@ -108,13 +115,7 @@ fn tls(args: &Args, site: &Site, session: &Session) -> Result<Option<Tls>, Failu
             )
         }
     };
-    let files = CertificateFiles {
-        certificate,
-        key,
-        client_ca: told.client_ca.clone(),
-        check_every: CHECK_EVERY,
-    };
-    Ok(Some(Tls::open(files)?))
+    service::tls(certificate, key, told.client_ca.clone()).map(Some)
 }
 
 /// A server that others can reach and that lets everybody in is rarely meant.
@@ -131,38 +132,9 @@ async fn warn_if_open(access: &Access, listener: &TcpListener) -> Result<(), Fai
     Ok(())
 }
 
-fn policy(settings: &Settings) -> Policy {
-    let limits = &settings.limits;
-    Policy {
-        bounds: Bounds {
-            delegations: limits.delegations,
-            delegation_depth: limits.delegation_depth,
-            json_depth: limits.json_depth,
-        },
-        margins: Margins {
-            snapshot: margin(settings.renew.snapshot.into()),
-            timestamp: margin(settings.renew.timestamp.into()),
-        },
-        memory: settings.cache.memory.bytes() as u64,
-    }
-}
-
-fn margin(time: Duration) -> SignedDuration {
-    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
-}
-
-/// The one line that says that clients can come.
-fn say_ready(listener: &TcpListener, tls: bool, session: &Session) -> Result<(), Failure> {
-    let address = listener
-        .local_addr()
-        .map_err(|error| Failure::unfinished(format!("cannot listen: {error}")))?;
-    let scheme = if tls { "https" } else { "http" };
-    let url = format!("{scheme}://{address}");
-    session.out.say(&format!("listening on {url}"));
-    if session.out.is_json() {
-        session.out.json(&serde_json::json!({"listening": url}));
-    }
-    session.out.finish()
+fn local(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    let address = listener.local_addr();
+    address.map_err(|error| Failure::unfinished(format!("cannot listen: {error}")))
 }
 
 /// Signs anew what is due, now and then.
@@ -184,50 +156,3 @@ async fn renew(hosting: Hosting, every: Duration) {
         }
     }
 }
-
-/// Reads the certificate again at each SIGHUP, and says in time that it expires.
-async fn look_after(tls: Option<Tls>) {
-    let (Some(tls), Ok(mut hangups)) = (tls, signal(SignalKind::hangup())) else {
-        return;
-    };
-    let mut days = tokio::time::interval(DAY);
-    loop {
-        tokio::select! {
-            _ = days.tick() => warn_of_expiry(&tls),
-            _ = hangups.recv() => match tls.reload() {
-                Ok(_) => tracing::info!("read the certificate again"),
-                Err(error) => tracing::error!(%error, "kept the certificate as it was"),
-            },
-        }
-    }
-}
-
-fn warn_of_expiry(tls: &Tls) {
-    let facts = Facts::of(&tls.certificate()).ok();
-    if let Some(warning) = facts.and_then(|facts| facts.warning(read_clock())) {
-        tracing::warn!("{warning}");
-    }
-}
-
-/// Ends at SIGTERM or Ctrl-C.
-async fn stopped(server: &Server) {
-    let asked = async {
-        let (Ok(mut term), Ok(mut interrupt)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-        ) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    asked.await;
-    tracing::info!("stopping: requests in flight finish first");
-    server.stop_soon();
-}
-
-/// How often files of certificates are looked at.
-const CHECK_EVERY: Duration = Duration::from_secs(5);
-const DAY: Duration = Duration::from_hours(24);

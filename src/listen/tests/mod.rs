@@ -6,6 +6,7 @@ mod stop;
 mod tls;
 
 use super::*;
+use http_body_util::Full;
 use hyper::StatusCode;
 use std::{net::SocketAddr, path::Path};
 use tempfile::TempDir;
@@ -45,7 +46,13 @@ where
     let stopped = async {
         let _ = stopped.await;
     };
-    let ended = tokio::spawn(serve(listener, tls, limits, service, stopped));
+    let ended = tokio::spawn(serve(
+        Listener::Tcp(listener),
+        tls,
+        limits,
+        service,
+        stopped,
+    ));
     Running {
         address,
         stop,

@@ -1,6 +1,6 @@
 //! `[access]`: who may do what.
 
-use super::units::{DAY, Period, period};
+use crate::quantity::{DAY, Period, period};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 

@@ -2,8 +2,8 @@
 //!
 //! What this program's own client would not read cannot be allowed here either.
 
-use super::units::{GIB, HOUR, KIB, MIB, Period, Size, count, period, size};
 use crate::listen;
+use crate::quantity::{GIB, HOUR, KIB, MIB, Period, Size, count, period, size};
 use crate::tuf::limits::{DELEGATION_DEPTH, DELEGATIONS, JSON_DEPTH};
 use serde::Deserialize;
 

@@ -7,7 +7,6 @@ mod limits;
 mod notary;
 mod problem;
 mod sections;
-mod units;
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +17,12 @@ pub use sections::{
     CacheSettings, LogFormat, LogLevel, LogSettings, PageSettings, RenewSettings,
     RepositorySettings, SealSettings, StoreSettings, TlsSettings,
 };
-pub use units::{Period, Size};
 
+use crate::hosting::Options;
+use crate::quantity::Period;
+use crate::tuf::accept::{Bounds, Margins};
 use access::AccessSettings;
+use jiff::SignedDuration;
 use problem::MAX_FILE;
 use serde::Deserialize;
 use std::{
@@ -28,6 +30,7 @@ use std::{
     fs::File,
     io::{self, ErrorKind, Read},
     path::Path,
+    time::Duration,
 };
 
 /// How a trust server is configured.
@@ -92,6 +95,23 @@ impl Settings {
         Ok((settings, warnings))
     }
 
+    /// What of this concerns the repositories themselves.
+    pub fn of_hosting(&self) -> Options {
+        let limits = &self.limits;
+        Options {
+            bounds: Bounds {
+                delegations: limits.delegations,
+                delegation_depth: limits.delegation_depth,
+                json_depth: limits.json_depth,
+            },
+            margins: Margins {
+                snapshot: margin(self.renew.snapshot),
+                timestamp: margin(self.renew.timestamp),
+            },
+            memory: self.cache.memory.bytes() as u64,
+        }
+    }
+
     /// What no single value can be blamed for.
     fn check(&self) -> Result<(), String> {
         check_address(&self.listen)?;
@@ -154,6 +174,10 @@ impl Default for Settings {
             pages: PageSettings::default(),
         }
     }
+}
+
+fn margin(period: Period) -> SignedDuration {
+    SignedDuration::try_from(Duration::from(period)).unwrap_or(SignedDuration::MAX)
 }
 
 fn check_address(address: &str) -> Result<(), String> {

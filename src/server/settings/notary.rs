@@ -4,10 +4,11 @@
 //! or open a door is refused.
 
 use super::{
-    LogLevel, Period, Settings, SettingsError,
+    LogLevel, Settings, SettingsError,
     access::{Everybody, TokenSettings},
     sections::YEAR,
 };
+use crate::quantity::Period;
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
 

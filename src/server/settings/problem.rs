@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, in one line.
 
+use crate::place::Place;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -48,16 +49,11 @@ pub enum SettingsError {
 impl SettingsError {
     /// What a TOML library says, without the picture it draws of it.
     pub(super) fn of_toml(file: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let before = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or_default();
-        let line_begin = before.rfind('\n').map_or(0, |end| end + 1);
-        let column = before.get(line_begin..).unwrap_or_default();
+        let place = Place::of(text, error.span().map_or(0, |span| span.start));
         Self::AtPlace {
             file: file.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: column.chars().count() + 1,
+            line: place.line,
+            column: place.column,
             reason: error.message().trim().replace('\n', ", "),
         }
     }

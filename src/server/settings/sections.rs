@@ -1,6 +1,6 @@
 //! The smaller sections of the configuration.
 
-use super::units::{DAY, GIB, Period, Size, period, size};
+use crate::quantity::{DAY, GIB, Period, Size, period, size};
 use serde::Deserialize;
 use std::path::PathBuf;
 

@@ -106,7 +106,14 @@ impl Current {
         floor
     }
 
-    /// The first moment at which some believed file is not valid any more.
+    /// The first moment at which some believed file is not valid any more, delegations included.
+    pub fn unchanged_until(&self) -> Timestamp {
+        let delegations = self.delegations.values().flatten();
+        let delegations = delegations.map(|file| file.facts().expires().moment());
+        delegations.fold(self.valid_until(), Timestamp::min)
+    }
+
+    /// The first moment at which some file is not valid any more without which nothing is.
     pub fn valid_until(&self) -> Timestamp {
         let base = [
             self.root().facts().expires(),

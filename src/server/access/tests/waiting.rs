@@ -1,7 +1,8 @@
 //! What passwords cost, and who has to wait.
 
 use super::*;
-use crate::server::settings::{Period, access::FailureSettings};
+use crate::quantity::Period;
+use crate::server::settings::access::FailureSettings;
 use std::time::Duration;
 
 #[tokio::test]

@@ -1,11 +1,11 @@
-//! The log of a running server: one line or one JSON object an event, on standard error.
+//! The log of a long-running command: one line or one JSON object an event, on standard error.
 
 use std::io;
 use tracing_subscriber::EnvFilter;
 use trust::server::settings::{LogFormat, LogSettings};
 
 /// From now on events of this program are written; those of libraries may hold secrets.
-pub(super) fn begin(settings: &LogSettings, colors: bool) {
+pub(crate) fn begin(settings: &LogSettings, colors: bool) {
     let level = settings.level.as_str();
     let targets = EnvFilter::builder().parse_lossy(format!("trust={level},trust_store={level}"));
     let log = tracing_subscriber::fmt()

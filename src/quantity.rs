@@ -104,7 +104,7 @@ impl Display for Size {
 }
 
 /// Reads a time between two numbers of seconds.
-pub(super) fn period<'de, const MIN: u64, const MAX: u64, D: Deserializer<'de>>(
+pub(crate) fn period<'de, const MIN: u64, const MAX: u64, D: Deserializer<'de>>(
     given: D,
 ) -> Result<Period, D::Error> {
     let text = String::deserialize(given)?;
@@ -117,7 +117,7 @@ pub(super) fn period<'de, const MIN: u64, const MAX: u64, D: Deserializer<'de>>(
 }
 
 /// Reads a size between two numbers of bytes.
-pub(super) fn size<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>>(
+pub(crate) fn size<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>>(
     given: D,
 ) -> Result<Size, D::Error> {
     let text = String::deserialize(given)?;
@@ -128,7 +128,7 @@ pub(super) fn size<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>
 }
 
 /// Reads a number between two others.
-pub(super) fn count<'de, const MIN: usize, const MAX: usize, T, D>(given: D) -> Result<T, D::Error>
+pub(crate) fn count<'de, const MIN: usize, const MAX: usize, T, D>(given: D) -> Result<T, D::Error>
 where
     T: TryFrom<usize, Error: Display>,
     D: Deserializer<'de>,
@@ -152,12 +152,12 @@ fn within<T: Copy + Display + PartialOrd, E: Error>(value: T, min: T, max: T) ->
     Ok(value)
 }
 
-pub(super) const MINUTE: u64 = 60;
-pub(super) const HOUR: u64 = 60 * MINUTE;
-pub(super) const DAY: u64 = 24 * HOUR;
-pub(super) const KIB: usize = 1024;
-pub(super) const MIB: usize = 1024 * KIB;
-pub(super) const GIB: usize = 1024 * MIB;
+pub(crate) const MINUTE: u64 = 60;
+pub(crate) const HOUR: u64 = 60 * MINUTE;
+pub(crate) const DAY: u64 = 24 * HOUR;
+pub(crate) const KIB: usize = 1024;
+pub(crate) const MIB: usize = 1024 * KIB;
+pub(crate) const GIB: usize = 1024 * MIB;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,22 @@
+//! `trust gate`: the trust decision behind the protocols of engines.
+
+mod start;
+
+use super::failure::Failure;
+use super::session::Session;
+use clap::Subcommand;
+
+/// Let engines run nothing that the policy refuses
+#[derive(clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+pub(super) async fn run(args: &Args, _session: &Session) -> Result<(), Failure> {
+    match args.command {}
+}

@@ -1,0 +1,85 @@
+//! What every long-running command does: say where it listens, log, reload, and end decently.
+
+pub(crate) mod log;
+
+use super::failure::Failure;
+use super::session::{Session, read_clock};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use trust::listen::{CertificateFiles, Facts, Tls};
+
+/// The one line that says that clients can come.
+pub(crate) fn say_ready(address: &str, session: &Session) -> Result<(), Failure> {
+    session.out.say(&format!("listening on {address}"));
+    if session.out.is_json() {
+        session.out.json(&serde_json::json!({"listening": address}));
+    }
+    session.out.finish()
+}
+
+/// TLS with these files, which are looked at now and then.
+pub(crate) fn tls(
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+) -> Result<Tls, Failure> {
+    let files = CertificateFiles {
+        certificate,
+        key,
+        client_ca,
+        check_every: CHECK_EVERY,
+    };
+    Ok(Tls::open(files)?)
+}
+
+/// Reads again at each SIGHUP what `reload` reads.
+pub(crate) async fn at_hangup(mut reload: impl FnMut()) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    while hangups.recv().await.is_some() {
+        reload();
+    }
+}
+
+/// Reads the certificate again.
+pub(crate) fn reload(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        None => {}
+        Some(Ok(_)) => tracing::info!("read the certificate again"),
+        Some(Err(error)) => tracing::error!(%error, "kept the certificate as it was"),
+    }
+}
+
+/// Says in time that the certificate expires.
+pub(crate) async fn warn_of_expiry(tls: Option<Tls>) {
+    let Some(tls) = tls else { return };
+    let mut days = tokio::time::interval(DAY);
+    loop {
+        days.tick().await;
+        let facts = Facts::of(&tls.certificate()).ok();
+        if let Some(warning) = facts.and_then(|facts| facts.warning(read_clock())) {
+            tracing::warn!("{warning}");
+        }
+    }
+}
+
+/// Ends at SIGTERM or Ctrl-C.
+pub(crate) async fn stopped() {
+    let (Ok(mut term), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: requests in flight finish first");
+}
+
+/// How often files of certificates are looked at.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+const DAY: Duration = Duration::from_hours(24);

@@ -1,0 +1,175 @@
+//! The gate: one trust decision behind many doors.
+//!
+//! Each door speaks the protocol of an engine and asks [`Gate::decide`]; none knows what trust is.
+
+mod answer;
+mod log;
+mod metrics;
+mod pages;
+
+pub use answer::{Answer, Denial, Pinned, Tags};
+pub use log::{Log, LogError};
+
+use crate::policy::{Mode, Policy, Reason, Rule};
+use crate::reference::ImageReference;
+use crate::repository::{Decider, Decision, OpenError};
+use jiff::Timestamp;
+use log::Record;
+use metrics::Metrics;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// The decision that every door asks for. Clones share everything.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    policy: RwLock<Arc<Policy>>,
+    decider: Decider,
+    log: Log,
+    metrics: Metrics,
+    deadline: Duration,
+    clock: fn() -> Timestamp,
+}
+
+/// Through which protocol an engine asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// A registry, as any client sees it
+    Proxy,
+    /// Docker Engine's authorization plugin
+    Authz,
+    /// containerd's image verifier
+    Containerd,
+    /// Kubernetes' admission webhook
+    Admission,
+}
+
+impl Door {
+    /// The word for it in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Authz => "authz",
+            Self::Containerd => "containerd",
+            Self::Admission => "admission",
+        }
+    }
+}
+
+impl Gate {
+    /// Decides by `policy`, each time within `deadline`, and writes down every decision.
+    pub fn new(
+        policy: Policy,
+        decider: Decider,
+        log: Log,
+        deadline: Duration,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        let inner = Inner {
+            policy: RwLock::new(Arc::new(policy)),
+            decider,
+            log,
+            metrics: Metrics::new(),
+            deadline,
+            clock,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Arc<Policy> {
+        let policy = self.inner.policy.read();
+        Arc::clone(&policy.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Another policy is in force from now on.
+    pub fn enforce(&self, policy: Policy) {
+        let mut place = self.inner.policy.write();
+        let place = place.as_deref_mut();
+        *place.unwrap_or_else(|poisoned| poisoned.get_mut()) = Arc::new(policy);
+    }
+
+    /// Decides on an image, within the deadline; the decision is written down.
+    ///
+    /// `who` asks, as far as the door knows: a user, an address, a namespace. An image with
+    /// neither tag nor digest means its tag `latest`.
+    pub async fn decide(&self, door: Door, who: &str, image: &ImageReference) -> Answer {
+        let began = Instant::now();
+        let image = image.clone().or_latest();
+        let policy = self.policy();
+        let rule = policy.rule(&image);
+        let decision = self.decision(&image, rule).await;
+        let answer = Answer::of(&image, &decision, rule);
+        let took = began.elapsed();
+        self.inner.metrics.decided(door, &answer, took);
+        self.inner.log.write(&Record {
+            at: (self.inner.clock)(),
+            door,
+            who,
+            image: &image,
+            rule,
+            policy: &policy,
+            decision: &decision,
+            answer: &answer,
+            took,
+        });
+        answer
+    }
+
+    /// Which tags of the image's repository pass.
+    ///
+    /// # Errors
+    /// Nothing of the repository is trusted.
+    pub async fn signed_tags(&self, image: &ImageReference) -> Result<Tags, Denial> {
+        let policy = self.policy();
+        let rule = policy.rule(image);
+        if rule.mode == Mode::Audit || !rule.wants_signatures() {
+            return Tags::unsigned(image, rule);
+        }
+        let tags = async {
+            let now = (self.inner.clock)();
+            self.inner.decider.tags(image, rule, now, &mut |_| ()).await
+        };
+        match self.in_time(tags).await {
+            Ok(Ok(tags)) => Ok(Tags::Only(tags)),
+            Ok(Err(decision)) => Err(Denial::of(image, &decision, rule)),
+            Err(decision) => Err(Denial::of(image, &decision, rule)),
+        }
+    }
+
+    async fn decision(&self, image: &ImageReference, rule: &Rule) -> Decision {
+        let decision = async {
+            let now = (self.inner.clock)();
+            let mut watch = |event| tracing::debug!(image = image.typed(), ?event, "state");
+            self.inner
+                .decider
+                .decide(image, rule, now, &mut watch)
+                .await
+        };
+        self.in_time(decision)
+            .await
+            .unwrap_or_else(|decision| decision)
+    }
+
+    /// What comes of it, or a refusal because it takes too long or cannot be asked.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, OpenError>>,
+    ) -> Result<T, Decision> {
+        let deadline = self.inner.deadline;
+        match timeout(deadline, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Decision::refused(Reason::Unreachable, error.to_string())),
+            Err(_) => {
+                let words = format!("no decision within {} ms", deadline.as_millis());
+                Err(Decision::refused(Reason::Unreachable, words))
+            }
+        }
+    }
+}
