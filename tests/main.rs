@@ -15,6 +15,7 @@
 mod attacks;
 mod bad_input;
 mod cli;
+mod deciding;
 mod editing;
 mod layout;
 mod notary_files;

@@ -7,6 +7,10 @@ use trust::repository::Event;
 pub(crate) fn tell(out: &Output, event: Event) {
     match event {
         Event::Conflict => out.note("someone else published first, trying again"),
+        Event::ClockBehind { seen, gun } => out.warn(&format!(
+            "this machine's clock has shown {seen} before, and that counts for {gun}; if it was wrong \
+             then, remove .floor.json from the repository's folder below the trust directory's `tuf`"
+        )),
         Event::KeptTimestamp { cause, valid_until } => out.warn_always(&format!(
             "Error while downloading remote metadata, using cached timestamp - this might not be \
              the latest version available remotely (valid until {valid_until}): {cause}"

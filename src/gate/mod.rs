@@ -12,7 +12,7 @@ pub use log::{Log, LogError};
 
 use crate::policy::{Mode, Policy, Reason, Rule};
 use crate::reference::ImageReference;
-use crate::repository::{Decider, Decision, OpenError};
+use crate::repository::{Decider, Decision, Event, OpenError};
 use jiff::Timestamp;
 use log::Record;
 use metrics::Metrics;
@@ -57,6 +57,23 @@ impl Door {
             Self::Containerd => "containerd",
             Self::Admission => "admission",
         }
+    }
+}
+
+/// What operators want to hear of on the way to a decision.
+fn notice(image: &ImageReference, event: &Event) {
+    let image = image.gun();
+    match event {
+        Event::KeptTimestamp { cause, valid_until } => {
+            tracing::warn!(image, cause, %valid_until, "the trust server cannot be asked, kept state serves");
+        }
+        Event::ClockBehind { seen, .. } => {
+            tracing::warn!(image, %seen, "the clock has shown this before, which counts");
+        }
+        Event::NearExpiry { role, expires } => {
+            tracing::info!(image, role, %expires, "metadata expire soon");
+        }
+        _ => {}
     }
 }
 
@@ -146,7 +163,7 @@ impl Gate {
     async fn decision(&self, image: &ImageReference, rule: &Rule) -> Decision {
         let decision = async {
             let now = (self.inner.clock)();
-            let mut watch = |event| tracing::debug!(image = image.typed(), ?event, "state");
+            let mut watch = |event| notice(image, &event);
             self.inner
                 .decider
                 .decide(image, rule, now, &mut watch)

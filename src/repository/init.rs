@@ -1,8 +1,8 @@
 //! A new repository: its keys, its first root, its first targets.
 
+use super::errand::Errand;
 use super::keyring::{Keyring, KeyringError};
 use super::publish::seal;
-use super::refresh::Errand;
 use super::root_certificate::{adopt, certify};
 use super::{Error, Event, Repository, Watch};
 use crate::tuf::edit::{BaseKeys, Draft, SealedFile};

@@ -1,6 +1,6 @@
 //! What is signed, by whom, and with which keys: `docker trust inspect`.
 
-use super::refresh::Errand;
+use super::errand::Errand;
 use super::{Error, Repository, Watch};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::key::KeyId;

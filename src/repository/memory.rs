@@ -1,7 +1,7 @@
 //! Verified state in memory: at most one refresh at a time for each repository.
 
+use super::errand::Errand;
 use super::evidence::Known;
-use super::refresh::Errand;
 use super::{Error, Event, OpenError, Repository, Watch};
 use crate::policy::RootTrust;
 use futures_util::future::BoxFuture;
@@ -12,15 +12,15 @@ use std::time::Duration;
 use tokio::sync::Mutex as Turn;
 
 /// What this process knows of repositories.
-#[derive(Debug)]
 pub(super) struct Memory {
     places: Cache<String, Arc<Place>>,
 }
 
 /// What is known of one repository.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Place {
-    turn: Arc<Turn<()>>,
+    /// Whoever has it looks; what is open stays so while looks succeed
+    turn: Arc<Turn<Option<Repository>>>,
     last: Mutex<Last>,
 }
 
@@ -90,7 +90,7 @@ impl Memory {
         if let Some(held) = before.fresh(wanted) {
             return Ok(Ok(held));
         }
-        let turn = Arc::clone(&place.turn).lock_owned().await;
+        let mut turn = Arc::clone(&place.turn).lock_owned().await;
         let meanwhile = place.last();
         if let Some(held) = meanwhile.fresh(wanted) {
             return Ok(Ok(held));
@@ -98,11 +98,15 @@ impl Memory {
         if meanwhile.looks > before.looks {
             return Ok(meanwhile.outcome(wanted.now));
         }
-        let repository = open().await?;
+        let repository = match turn.take() {
+            Some(open) => open,
+            None => open().await?,
+        };
         let (looking, wanted) = (Arc::clone(&place), wanted.clone());
         let look = tokio::spawn(async move {
-            looking.look(&repository, &wanted).await;
-            drop(turn);
+            if looking.look(&repository, &wanted).await {
+                *turn = Some(repository);
+            }
             wanted.now
         });
         let now = look.await.unwrap_or(Timestamp::MAX);
@@ -123,7 +127,8 @@ impl Memory {
 }
 
 impl Place {
-    async fn look(&self, repository: &Repository, wanted: &Wanted) {
+    /// Looks, and says whether that brought anything.
+    async fn look(&self, repository: &Repository, wanted: &Wanted) -> bool {
         let (mut events, mut confirmed) = (Vec::new(), Some(wanted.now));
         let mut watch = |event| {
             if matches!(event, Event::KeptTimestamp { .. }) {
@@ -149,6 +154,7 @@ impl Place {
             }
             Err(error) => last.fault = Some(Arc::new(error)),
         }
+        last.fault.is_none()
     }
 
     fn last(&self) -> Last {

@@ -1,6 +1,7 @@
 //! What can be done with a signed repository: one verb a file.
 
 pub mod decide;
+mod errand;
 mod error;
 mod evidence;
 pub mod init;
@@ -61,6 +62,13 @@ impl Repository {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// The clock is behind what it showed when this repository was looked at before
+    ClockBehind {
+        /// What it showed then; this is what counts
+        seen: Timestamp,
+        /// The repository
+        gun: String,
+    },
     /// Someone else published first; the change is made again on theirs
     Conflict,
     /// The tag is signed already, as this digest by these signers

@@ -1,7 +1,7 @@
 //! One change, one publish; made again on top of what others published meanwhile.
 
+use super::errand::Errand;
 use super::keyring::{Keyring, KeyringError};
-use super::refresh::Errand;
 use super::{Error, Event, Repository, Watch};
 use crate::remote::RemoteError;
 use crate::tuf::edit::{Draft, SealError, SealedFile};

@@ -1,8 +1,8 @@
 //! From what this machine kept to the verified present state, fetching only what changed.
 
+use super::errand::{Errand, Purpose};
 use super::evidence::root_keys;
 use super::{Error, Event, Repository, Watch};
-use crate::policy::RootTrust;
 use crate::remote::{MetadataFile, RemoteError};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::edit::SealedFile;
@@ -13,67 +13,6 @@ use crate::tuf::role::RoleName;
 use crate::tuf::trusted::{Current, Rooted, Snapshotted, claimed_root_version};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-
-/// Whether a kept timestamp may stand in for one that cannot be fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    /// Reading: an unexpired kept one will do, loudly
-    Read,
-    /// Publishing: only the server's will do
-    Write,
-}
-
-/// What a refresh is for, and when.
-#[derive(Clone, Copy)]
-pub(super) struct Errand<'f> {
-    purpose: Purpose,
-    now: Timestamp,
-    /// Which root may be the first; any, if that is nothing
-    first_root: Option<&'f RootTrust>,
-    /// Files just published: the server may name them, so they need not be fetched
-    at_hand: &'f [SealedFile],
-}
-
-impl<'f> Errand<'f> {
-    /// To look.
-    pub(super) fn read(now: Timestamp) -> Self {
-        Self::new(Purpose::Read, now)
-    }
-
-    /// To look, where not every first root is trusted.
-    pub(super) fn read_pinned(now: Timestamp, first_root: &'f RootTrust) -> Self {
-        Self {
-            first_root: Some(first_root),
-            ..Self::read(now)
-        }
-    }
-
-    /// To publish on top of what is there.
-    pub(super) fn write(now: Timestamp) -> Self {
-        Self::new(Purpose::Write, now)
-    }
-
-    /// To see what was just published.
-    pub(super) fn look_back(now: Timestamp, published: &'f [SealedFile]) -> Self {
-        Self {
-            at_hand: published,
-            ..Self::new(Purpose::Write, now)
-        }
-    }
-
-    fn new(purpose: Purpose, now: Timestamp) -> Self {
-        Self {
-            purpose,
-            now,
-            first_root: None,
-            at_hand: &[],
-        }
-    }
-
-    fn file(&self, role: &RoleName) -> Option<&'f SealedFile> {
-        self.at_hand.iter().find(|file| file.role() == role)
-    }
-}
 
 /// Files that arrived and are to be kept.
 #[derive(Default)]
@@ -94,17 +33,21 @@ impl Repository {
         watch: Watch<'_>,
     ) -> Result<Current, Error> {
         let mut floor = self.floor()?;
-        let errand = &Errand {
-            now: floor.clock(errand.now),
-            ..*errand
-        };
+        let seen = floor.clock(errand.now);
+        if seen > errand.now {
+            let gun = self.gun.clone();
+            watch(Event::ClockBehind { seen, gun });
+        }
+        let errand = &errand.at(seen);
         let mut arrived = Arrived::default();
         let rooted = self.root(&mut arrived, errand).await?;
         self.remember_kept(&rooted, &mut floor)?;
         let current = self
             .present(rooted, errand, &floor, &mut arrived, watch)
             .await;
-        if let Err(Error::Tuf(TufError::Expired { .. })) = current {
+        // What expired before the memory of time was last set is refused without setting it again.
+        let is_news = |expired: &Timestamp| floor.clock(*expired) == *expired;
+        if latest_expiry(&current).is_some_and(|expired| is_news(&expired)) {
             self.remember_time(errand.now)?;
         }
         let current = current?;
@@ -373,6 +316,22 @@ impl Repository {
         self.cache
             .replace(&lock, &files, &[], Some(&floor.to_bytes()))?;
         Ok(())
+    }
+}
+
+/// When the last of the files expired that are refused for that.
+fn latest_expiry(current: &Result<Current, Error>) -> Option<Timestamp> {
+    let expired = |fault: &TufError| match fault {
+        TufError::Expired { expired, .. } => Some(*expired),
+        _ => None,
+    };
+    match current {
+        Ok(current) => {
+            let pruned = current.delegations().filter_map(|(_, file)| file.err());
+            pruned.filter_map(|pruned| expired(&pruned.fault)).max()
+        }
+        Err(Error::Tuf(fault)) => expired(fault),
+        Err(_) => None,
     }
 }
 

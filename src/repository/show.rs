@@ -1,6 +1,6 @@
 //! A repository's roles: who may sign what, how many must, and until when it holds.
 
-use super::refresh::Errand;
+use super::errand::Errand;
 use super::{Error, Repository, Watch};
 use crate::tuf::envelope::{RoleKeys, Verified};
 use crate::tuf::key::KeyId;

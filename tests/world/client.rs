@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use trust::config::Credentials;
 use trust::policy::{Policy, Reason};
 use trust::remote::{Actions, Notary};
-use trust::repository::{Decision, Event, Repository};
+use trust::repository::{Decider, Decision, Event, Repository};
 use trust_store::metadata::Cache;
 
 /// A machine with an empty trust directory.
@@ -31,21 +31,16 @@ impl Client {
 
     /// The repository as this machine reaches it; without a server it is offline.
     pub fn repository(&self, server: Option<&Server>) -> Repository {
-        let http = trust::tls::http_client(&trust::tls::TlsFiles::default(), "127.0.0.1").unwrap();
-        let remote = server.map(|server| {
-            Notary::new(
-                http,
-                &server.url,
-                GUN,
-                Actions::Pull,
-                Credentials::Anonymous,
-            )
-        });
-        Repository::new(
-            GUN,
-            Cache::at(self.trust_dir()).repository(GUN).unwrap(),
-            remote,
-        )
+        open(self.trust_dir(), server.map(|server| &server.url))
+    }
+
+    /// A process on this machine that goes on deciding.
+    pub fn decider(&self, server: &Server) -> Decider {
+        let (trust_dir, url) = (self.trust_dir().to_owned(), server.url.clone());
+        Decider::opening(move |_, _| {
+            let repository = open(&trust_dir, Some(&url));
+            Box::pin(async { Ok(repository) })
+        })
     }
 
     /// Decides on [`TAG`] now.
@@ -76,6 +71,14 @@ impl Client {
         collect(&self.folder.path().join("tuf"), &mut files);
         files
     }
+}
+
+fn open(trust_dir: &Path, server: Option<&reqwest::Url>) -> Repository {
+    let http = trust::tls::http_client(&trust::tls::TlsFiles::default(), "127.0.0.1").unwrap();
+    let remote =
+        server.map(|url| Notary::new(http, url, GUN, Actions::Pull, Credentials::Anonymous));
+    let cache = Cache::at(trust_dir).repository(GUN).unwrap();
+    Repository::new(GUN, cache, remote)
 }
 
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
