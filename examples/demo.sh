@@ -3,7 +3,8 @@
 # Needs trust in PATH, docker-registry, skopeo, busybox and curl;
 # with dockerd and as root it also pulls. Leaves nothing behind.
 set -euo pipefail
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# shellcheck source=../scripts/lab.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lab.sh"
 
 main() {
     step 'A trust server and a registry on loopback'
@@ -67,11 +68,6 @@ pull() {
     fi
 }
 
-fail() {
-    printf 'demo: %s\n' "$1" >&2
-    exit 1
-}
-
 start_trust_server() {
     trust server run --dir "$world/server" --listen 127.0.0.1:0 >server.log 2>server.err &
     until grep -q '^listening on ' server.log; do
@@ -97,7 +93,7 @@ storage: { filesystem: { rootdirectory: $world/registry } }
 http: { addr: '127.0.0.1:$port' }
 YAML
     docker-registry serve registry.yml >docker-registry.log 2>&1 &
-    ready="curl http://127.0.0.1:$port/v2/"
+    ready="ask http://127.0.0.1:$port/v2/"
 }
 
 start_engine() {
@@ -116,27 +112,7 @@ try_engine() {
     dockerd --config-file daemon.json --data-root "$world/data" --exec-root "$world/exec" \
         --pidfile "$world/pid" --host "$DOCKER_HOST" --iptables=false --ip6tables=false \
         --bridge=none --storage-driver=vfs >dockerd.log 2>&1 &
-    ready="curl --unix-socket $world/d.sock http://docker/_ping"
-}
-
-# Calls the given function with ports until its service runs and answers.
-start() {
-    local name=$1 try=$2 deadline
-    for _ in 1 2 3 4 5; do
-        port=$((20000 + RANDOM % 20000))
-        $try
-        deadline=$((SECONDS + 30))
-        while ((SECONDS < deadline)) && kill -0 $! 2>/dev/null; do
-            if $ready --silent --fail --noproxy '*' --output /dev/null; then
-                echo "$name runs"
-                return
-            fi
-            sleep 0.05
-        done
-        # Somebody has this port: the next one.
-        grep -q 'address already in use' "$name.log" || fail "$name: $(tail -n 5 "$name.log")"
-    done
-    fail "$name found no free port"
+    ready="ask --unix-socket $world/d.sock http://docker/_ping"
 }
 
 # Pushes an image with busybox and one file that holds the given words.
@@ -187,29 +163,7 @@ blob() {
 
 size() { stat -c %s "$1"; }
 
-clean_up() {
-    local code=$?
-    trap - EXIT INT TERM
-    # Only what still runs: the number of one that ended may be somebody else's by now.
-    local running
-    read -ra running <<<"$(jobs -rp | tr '\n' ' ')"
-    if ((${#running[@]})); then
-        kill "${running[@]}" 2>/dev/null || true
-        wait "${running[@]}" 2>/dev/null || true
-    fi
-    cd /
-    rm -rf "$world"
-    exit "$code"
-}
-
-# The path of a unix socket must stay short, so not below TMPDIR.
-world=$(mktemp -d /tmp/demo.XXXXXX)
-trap clean_up EXIT INT TERM
-cd "$world"
-# Nothing of the caller's own Docker set-up is read or written.
-export HOME=$world DOCKER_CONFIG=$world/docker
 mkdir "$DOCKER_CONFIG"
-unset DOCKER_HOST DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_CONTENT_TRUST
 # On a terminal without these two, trust asks.
 export DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE=a-root-passphrase
 export DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE=a-repository-passphrase

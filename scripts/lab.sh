@@ -1,4 +1,4 @@
-# Servers for a while, on ports of their own: sourced by scripts that compare programs.
+# Servers for a while, on ports of their own: sourced by scripts that start several.
 # Everything is in the folder $world, which is gone at the end with all that was started.
 # shellcheck shell=bash
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -72,7 +72,8 @@ stage_tags() {
     done
 }
 
-world=$(mktemp -d "${TMPDIR:-/tmp}/lab.XXXXXX")
+# The path of a unix socket must stay short, so not below TMPDIR.
+world=$(mktemp -d /tmp/lab.XXXXXX)
 trap clean_up EXIT INT TERM
 cd "$world"
 # Nothing of the caller's own Docker set-up is read or written.

@@ -159,7 +159,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn of(bytes: u64) -> Self {
-        // Half the room is what the library keeps of names that were here before.
+        // Only a guess: the weights decide how many there are.
         let items = usize::try_from(bytes / TYPICAL).unwrap_or(usize::MAX);
         Self {
             kept: Cache::with_weighter(items.max(16), bytes, Weight),

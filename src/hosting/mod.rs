@@ -18,7 +18,6 @@ pub use error::HostingError;
 pub use kept::{Held, Kept};
 pub use prune::named_hashes;
 pub use renew::Renewal;
-pub use serve::Served;
 
 use crate::tuf::accept::{Bounds, Margins};
 use kept::Memory;

@@ -6,9 +6,6 @@ use crate::tuf::role::RoleName;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// A file to send.
-pub type Served = Option<Arc<Held>>;
-
 impl Hosting {
     /// The newest file of a role, as the present timestamp and snapshot name it.
     ///
@@ -22,7 +19,7 @@ impl Hosting {
         gun: &str,
         role: &RoleName,
         now: Timestamp,
-    ) -> Result<Served, HostingError> {
+    ) -> Result<Option<Arc<Held>>, HostingError> {
         let mut kept = self.kept(gun).await?;
         let online = *role == RoleName::timestamp() || *role == RoleName::snapshot();
         if online && kept.is_due(now) {
@@ -52,7 +49,7 @@ impl Hosting {
         gun: &str,
         role: &RoleName,
         sha256: &str,
-    ) -> Result<Served, HostingError> {
+    ) -> Result<Option<Arc<Held>>, HostingError> {
         // Whatever else happened, a file with this hash is this file.
         if let Some(kept) = self.inner.memory.any(gun)
             && let Some(held) = kept.files.get(role).filter(|held| held.sha256 == sha256)
@@ -80,7 +77,7 @@ impl Hosting {
         gun: &str,
         role: &RoleName,
         version: u64,
-    ) -> Result<Served, HostingError> {
+    ) -> Result<Option<Arc<Held>>, HostingError> {
         let file = self.store().by_version(gun, role.as_str(), version).await?;
         Ok(file.map(|file| Arc::new(file.into())))
     }

@@ -2,7 +2,7 @@
 
 use super::reply::{NOT_FOUND, Reply, text};
 use super::{Fault, Server};
-use crate::hosting::{Held, HostingError, Served};
+use crate::hosting::{Held, HostingError};
 use crate::tuf::role::RoleName;
 use bytes::Bytes;
 use hyper::HeaderMap;
@@ -48,7 +48,7 @@ impl Server {
 
     async fn metadata(
         &self,
-        found: Result<Served, HostingError>,
+        found: Result<Option<Arc<Held>>, HostingError>,
         asked: &HeaderMap,
         caching: &Caching,
     ) -> Result<Reply, Fault> {

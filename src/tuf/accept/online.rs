@@ -3,7 +3,7 @@
 use super::files::{claimed, verified};
 use super::{File, Files, Refusal, bad_root, no_root};
 use crate::tuf::digest::FileMeta;
-use crate::tuf::envelope::{Document, Expires, RoleKeys, Signature, file_bytes};
+use crate::tuf::envelope::{Document, Expires, RoleKeys, Signature, Verified, file_bytes};
 use crate::tuf::role::RoleName;
 use crate::tuf::snapshot::Snapshot;
 use crate::tuf::timestamp::Timestamp as TimestampFile;
@@ -55,25 +55,24 @@ pub fn renew(
 }
 
 fn snapshot_is_due(root: &Rooted, stored: &Files, by: Timestamp) -> bool {
-    let role = RoleName::snapshot();
-    let keys = root.root().facts().keys_of(&role);
-    let present = stored
-        .get(&role)
-        .and_then(|file| verified::<Snapshot>(&role, &file.bytes, &keys).ok());
+    let present = present::<Snapshot>(root, stored, &RoleName::snapshot());
     present.is_none_or(|file| file.facts().expires.moment() <= by)
 }
 
 /// Also due if it names another snapshot than the stored one, or its key is no longer that role's.
 fn timestamp_is_due(root: &Rooted, stored: &Files, by: Timestamp) -> bool {
-    let role = RoleName::timestamp();
-    let keys = root.root().facts().keys_of(&role);
-    let present = stored
-        .get(&role)
-        .and_then(|file| verified::<TimestampFile>(&role, &file.bytes, &keys).ok());
+    let present = present::<TimestampFile>(root, stored, &RoleName::timestamp());
     let Some(present) = present else { return true };
     let snapshot = stored.get(&RoleName::snapshot());
     let names = |snapshot: &File| present.facts().snapshot.check(&snapshot.bytes).is_ok();
     present.facts().expires.moment() <= by || !snapshot.is_some_and(names)
+}
+
+/// The stored file of an online role, if it is signed by the role's present keys.
+fn present<T: Document>(root: &Rooted, stored: &Files, role: &RoleName) -> Option<Verified<T>> {
+    let keys = root.root().facts().keys_of(role);
+    let file = stored.get(role)?;
+    verified(role, &file.bytes, &keys).ok()
 }
 
 /// The server's snapshot of what is stored and what is accepted.
