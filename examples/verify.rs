@@ -2,10 +2,9 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 use trust::config::Environment;
-use trust::policy::{Requirement, Verdict};
+use trust::policy::{Policy, Verdict};
 use trust::reference::ImageReference;
-use trust::remote::Actions;
-use trust::repository::Reach;
+use trust::repository::{Decider, Reach};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,16 +14,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let environment = Environment::capture();
     let docker = environment.docker_config()?;
     let reach = Reach {
-        docker: &docker,
-        trust_dir: &docker.trust_dir(),
-        server: environment.trust_server.as_deref(),
+        trust_dir: docker.trust_dir(),
+        docker: docker.into(),
+        server: environment.trust_server.clone(),
         tls_ca: None,
+        offline: false,
     };
-    let repository = reach.repository(&image, Actions::Pull).await?;
 
-    let (demand, now) = (Requirement::default(), jiff::Timestamp::now());
+    let (policy, now) = (Policy::signed(), jiff::Timestamp::now());
+    let rule = policy.rule(&image);
     let tell = &mut |event| println!("note: {event:?}");
-    let decision = repository.decide(&image, &demand, now, tell).await;
+    let decider = Decider::new(reach);
+    let decision = decider.decide(&image, rule, now, tell).await?;
     let judgement = decision.judgement;
     match judgement.decided_by {
         Some(signed) if judgement.verdict == Verdict::Trusted => {

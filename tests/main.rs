@@ -17,6 +17,7 @@ mod bad_input;
 mod cli;
 mod deciding;
 mod editing;
+mod gate_decisions;
 mod layout;
 mod notary_files;
 mod pages;

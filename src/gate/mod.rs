@@ -60,6 +60,18 @@ impl Door {
     }
 }
 
+/// Operators see at once what does not pass, or would not.
+fn tell(door: Door, who: &str, answer: &Answer) {
+    let door = door.as_str();
+    match answer {
+        Answer::Denied(denial) => tracing::warn!(door, who, "{}", denial.line()),
+        Answer::Passed {
+            notice: Some(notice),
+        } => tracing::warn!(door, who, "{notice}"),
+        Answer::Signed(_) | Answer::Passed { notice: None } => {}
+    }
+}
+
 /// What operators want to hear of on the way to a decision.
 fn notice(image: &ImageReference, event: &Event) {
     let image = image.gun();
@@ -125,6 +137,7 @@ impl Gate {
         let answer = Answer::of(&image, &decision, rule);
         let took = began.elapsed();
         self.inner.metrics.decided(door, &answer, took);
+        tell(door, who, &answer);
         self.inner.log.write(&Record {
             at: (self.inner.clock)(),
             door,
