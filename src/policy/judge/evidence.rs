@@ -149,11 +149,11 @@ impl<'e> Told<'e> {
             .copied()
     }
 
-    /// Every statement that says the same.
+    /// Every signed statement that says the same.
     pub(super) fn same(&self, other: &Statement) -> impl Iterator<Item = &'e Statement> {
         let digest = other.digest.clone();
         let statements = self.statements.iter().copied();
-        statements.filter(move |said| said.digest == digest)
+        statements.filter(move |said| said.digest == digest && !said.key_ids.is_empty())
     }
 
     /// Why a role cannot be believed.
