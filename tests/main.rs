@@ -16,6 +16,7 @@ mod attacks;
 mod bad_input;
 mod cli;
 mod deciding;
+mod decisions;
 mod editing;
 mod gate_decisions;
 mod layout;

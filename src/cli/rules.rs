@@ -1,9 +1,11 @@
 //! Which policy holds.
 
-use super::failure::Failure;
+use super::failure::{Failure, in_gos_words};
 use super::session::Session;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use trust::policy::Policy;
+use trust::policy::{MAX_FILE, Policy};
 
 /// Where the policy is.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -39,9 +41,22 @@ impl PolicyArgs {
     }
 }
 
-/// The policy in a file.
+/// The policy in a file; files it names relatively lie beside it.
 pub(crate) fn read(file: &Path) -> Result<Policy, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::wrong(format!("cannot read {}: {error}", file.display())))?;
-    Policy::parse(&text).map_err(|error| Failure::wrong(format!("{}, {error}", file.display())))
+    let unreadable = |words| Failure::wrong(format!("cannot read {}: {words}", file.display()));
+    let text = bytes(file).map_err(unreadable)?;
+    let text = String::from_utf8(text).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    Policy::parse(&text, &mut |name| bytes(&folder.join(name)))
+        .map_err(|error| Failure::wrong(format!("{}, {error}", file.display())))
+}
+
+/// The bytes of a file that is no larger than a policy may be.
+fn bytes(file: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
+    File::open(file)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(|error| in_gos_words(&error))?;
+    Ok(bytes)
 }

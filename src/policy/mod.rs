@@ -2,12 +2,14 @@
 
 mod file;
 mod judge;
+mod pattern;
 mod reason;
 mod root_trust;
 mod rule;
 
-pub use file::PolicyError;
+pub use file::{Files, MAX_FILE, PolicyError};
 pub use judge::{Asked, Evidence, Judgement, Statement, Unusable, Verdict, judge};
+pub use pattern::{Pattern, PatternError, Precedence};
 pub use reason::Reason;
 pub use root_trust::{RootKey, RootTrust};
 pub use rule::{

@@ -24,12 +24,16 @@ pub enum Reason {
     RootMismatch,
     /// A named signer did not sign
     SignerMissing,
+    /// Something newer has taken its place
+    Superseded,
     /// Too few signers, or too few keys of a role
     ThresholdUnmet,
     /// The server, or a file that is needed, cannot be reached
     Unreachable,
     /// Nobody signed it
     Unsigned,
+    /// Signed, but not for what the rule is about
+    WrongContext,
 }
 
 impl Reason {
@@ -45,9 +49,11 @@ impl Reason {
             Self::Rollback => "rollback",
             Self::RootMismatch => "root-mismatch",
             Self::SignerMissing => "signer-missing",
+            Self::Superseded => "superseded",
             Self::ThresholdUnmet => "threshold-unmet",
             Self::Unreachable => "unreachable",
             Self::Unsigned => "unsigned",
+            Self::WrongContext => "wrong-context",
         }
     }
 }

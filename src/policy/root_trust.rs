@@ -1,5 +1,7 @@
 //! Which roots are trusted: pinned ones, those an authority vouches for, or the first that comes.
 
+use crate::tuf::authority::vouch_for;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// Which roots are trusted.
@@ -30,16 +32,21 @@ impl RootTrust {
         !self.key_ids.is_empty() || !self.authorities.is_empty()
     }
 
-    /// Whether a root that this machine has not seen before may be trusted.
+    /// Whether a root that this machine has not seen before may be trusted, and why.
     ///
     /// # Errors
     /// Why not.
-    pub fn admits_first(&self, gun: &str, keys: &[RootKey]) -> Result<(), String> {
+    pub fn admits_first(
+        &self,
+        gun: &str,
+        keys: &[RootKey],
+        now: Timestamp,
+    ) -> Result<String, String> {
         if self.is_pinned() {
-            return self.holds_for(gun, keys);
+            return self.holds_for(gun, keys, now);
         }
         if self.first_use {
-            return Ok(());
+            return Ok("trusted on first use".to_owned());
         }
         Err(format!(
             "no root of {gun} is pinned, and the rule trusts none on first use; the server's has the key {}",
@@ -47,23 +54,35 @@ impl RootTrust {
         ))
     }
 
-    /// Whether the pins, if there are any, hold for the root that is trusted now.
+    /// Whether the pins, if there are any, hold for the root that is trusted now, and why.
     ///
     /// # Errors
     /// Why not.
-    pub fn holds_for(&self, gun: &str, keys: &[RootKey]) -> Result<(), String> {
-        let pinned = |key: &RootKey| {
-            [&key.id, &key.canonical_id]
-                .iter()
-                .any(|id| self.key_ids.contains(*id))
-        };
-        if !self.is_pinned() || keys.iter().any(pinned) {
-            return Ok(());
+    pub fn holds_for(&self, gun: &str, keys: &[RootKey], now: Timestamp) -> Result<String, String> {
+        if !self.is_pinned() {
+            return Ok("the one this machine keeps; the rule pins none".to_owned());
         }
-        Err(format!(
-            "the root of {gun} has no pinned key, only {}",
-            ids(keys)
-        ))
+        let pinned = keys.iter().find_map(|key| {
+            let mut ids = [&key.id, &key.canonical_id].into_iter();
+            ids.find(|id| self.key_ids.contains(*id))
+        });
+        if let Some(id) = pinned {
+            return Ok(format!("it has the pinned key {id}"));
+        }
+        let issued = |key: &&RootKey| {
+            let certificates = key.certificates.as_ref();
+            certificates.is_some_and(|it| vouch_for(&self.authorities, it, gun, now))
+        };
+        match keys.iter().find(issued) {
+            Some(key) => Ok(format!(
+                "a pinned authority issued the certificate of key {}",
+                key.id
+            )),
+            None => Err(format!(
+                "the root of {gun} has no pinned key, only {}",
+                ids(keys)
+            )),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an operator demands of images: rules, and the one that holds where none matches.
 
-use super::RootTrust;
+use super::{Pattern, RootTrust};
 use crate::reference::ImageReference;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -42,8 +42,9 @@ impl Policy {
     }
 
     /// The rule for an image.
-    pub fn rule(&self, _image: &ImageReference) -> &Rule {
-        &self.default
+    pub fn rule(&self, image: &ImageReference) -> &Rule {
+        let matches = |rule: &&Rule| rule.pattern.as_ref().is_some_and(|it| it.matches(image));
+        self.rules.iter().find(matches).unwrap_or(&self.default)
     }
 }
 
@@ -52,6 +53,8 @@ impl Policy {
 pub struct Rule {
     /// What the log calls it
     pub name: String,
+    /// Which repositories it is for; none: those that no rule is for
+    pub pattern: Option<Pattern>,
     /// Whether it holds, or is only tried out
     pub mode: Mode,
     /// What is demanded
@@ -83,10 +86,19 @@ impl Rule {
         matches!(self.demand, Demand::Signed(_))
     }
 
+    /// What holds where neither a rule nor a default says anything.
+    pub(super) fn nothing_passes() -> Self {
+        Self {
+            demand: Demand::Reject,
+            ..Self::of(DEFAULT, Requirement::default())
+        }
+    }
+
     /// A rule in force with this requirement and no exemptions.
     pub fn of(name: &str, requirement: Requirement) -> Self {
         Self {
             name: name.to_owned(),
+            pattern: None,
             mode: Mode::Enforce,
             demand: Demand::Signed(Box::new(requirement)),
             exempt: Vec::new(),
@@ -146,11 +158,14 @@ impl Requirement {
         let Some(identity) = &self.identity else {
             return Some(image.clone());
         };
-        let rest = image.gun().strip_prefix(&identity.from)?;
-        let tag = image.tag().map(|tag| format!(":{tag}"));
-        let digest = image.digest().map(|digest| format!("@{digest}"));
-        let parts = [Some(format!("{}{rest}", identity.to)), tag, digest];
-        ImageReference::parse(&parts.into_iter().flatten().collect::<String>()).ok()
+        let mut name = identity.from.carry(image, &identity.to)?;
+        if let Some(tag) = image.tag() {
+            name = format!("{name}:{tag}");
+        }
+        if let Some(digest) = image.digest() {
+            name = format!("{name}@{digest}");
+        }
+        ImageReference::parse(&name).ok()
     }
 }
 
@@ -180,13 +195,13 @@ pub struct Quorum {
     pub of: Vec<String>,
 }
 
-/// Names that begin so are judged under names that begin otherwise.
+/// Names of one form are judged under names of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// How the image's repository begins, registry and all
-    pub from: String,
-    /// What stands there instead
-    pub to: String,
+    /// The form of the image's name
+    pub from: Pattern,
+    /// The form of the other name, in which the last `*` or `**` stands for the same
+    pub to: Pattern,
 }
 
 /// A digest that passes until a day.
@@ -219,5 +234,7 @@ pub enum Allowance {
     Reject,
 }
 
+/// What [default] is called.
+pub(super) const DEFAULT: &str = "default";
 /// A revoked tag is refused this soon; a busy repository costs one small request in this time.
 const REFRESH: Duration = Duration::from_mins(1);

@@ -2,6 +2,7 @@
 
 use super::error::reason;
 use crate::policy::{Asked, RootKey, Statement, Unusable};
+use crate::tuf::canonical::Node;
 use crate::tuf::digest::FileMeta;
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
@@ -46,9 +47,10 @@ impl Known {
     /// Every statement about the tag or the digest asked for, in search order.
     pub(super) fn statements(&self, asked: Asked<'_>) -> Vec<Statement> {
         match (asked.tag, asked.digest) {
-            (Some(tag), _) => self.about(&BTreeSet::from([tag.to_owned()]), None),
+            (Some(tag), _) => self.about(&BTreeSet::from([tag.to_owned()])),
             (None, Some(digest)) => match self.tags().get(digest) {
-                Some(tags) => self.about(tags, Some(digest)),
+                // What others say of these tags counts, too.
+                Some(tags) => self.about(tags),
                 None => Vec::new(),
             },
             (None, None) => Vec::new(),
@@ -74,14 +76,13 @@ impl Known {
         })
     }
 
-    fn about(&self, tags: &BTreeSet<String>, digest: Option<&str>) -> Vec<Statement> {
+    fn about(&self, tags: &BTreeSet<String>) -> Vec<Statement> {
         let mut statements = Vec::new();
         for signed in self.current.walk() {
             let said = tags.iter().filter_map(|tag| {
                 let meta = signed.meta(tag)?;
                 let hash = meta.sha256_hex()?;
-                let wanted = digest.is_none_or(|digest| digest == hash);
-                wanted.then(|| self.statement(&signed.role, tag, meta, hash))
+                Some(self.statement(&signed.role, tag, meta, hash))
             });
             statements.extend(said);
         }
@@ -91,14 +92,13 @@ impl Known {
     fn statement(&self, role: &RoleName, tag: &str, meta: &FileMeta, digest: String) -> Statement {
         let file = self.current.role(role);
         let key_ids = file.map(|file| file.signers().map(KeyId::to_string).collect());
-        let custom = meta.custom.as_ref();
         Statement {
             role: role.to_string(),
             tag: tag.to_owned(),
             digest,
             size: meta.length,
             key_ids: key_ids.unwrap_or_default(),
-            custom: custom.and_then(|node| serde_json::from_slice(&node.canonical()).ok()),
+            custom: meta.custom.as_ref().map(Node::to_value),
         }
     }
 }

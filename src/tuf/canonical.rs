@@ -72,6 +72,23 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The same value as the JSON library has it.
+    pub fn to_value(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Int(value) => (*value).into(),
+            Self::Text(text) => text.as_ref().into(),
+            Self::List(items) => items.iter().map(Node::to_value).collect(),
+            Self::Object(members) => {
+                let members = members.iter();
+                members
+                    .map(|(name, value)| (name.to_string(), value.to_value()))
+                    .collect()
+            }
+        }
+    }
+
     /// An object of these members, put in canonical order.
     pub fn object(members: impl IntoIterator<Item = (&'a str, Node<'a>)>) -> Self {
         let mut members: Vec<_> = members

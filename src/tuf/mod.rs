@@ -11,6 +11,7 @@
 //! 5. A delegation signs only inside its paths, and inside those of every role above it.
 
 pub mod accept;
+pub mod authority;
 pub mod canonical;
 pub mod certificate;
 pub mod delegation;

@@ -2,15 +2,12 @@
 
 use super::TokenError;
 use super::key::Key;
+use crate::tuf::authority::check_path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
-use std::time::Duration;
-use webpki::{
-    EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert,
-};
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use webpki::anchor_from_trusted_cert;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
@@ -58,29 +55,7 @@ impl Authorities {
         now: Timestamp,
     ) -> Result<(), TokenError> {
         let broken = |error: webpki::Error| TokenError::Chain(error.to_string());
-        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        EndEntityCert::try_from(leaf)
-            .map_err(broken)?
-            .verify_for_usage(
-                default_provider().signature_verification_algorithms.all,
-                &self.anchors,
-                others,
-                UnixTime::since_unix_epoch(Duration::from_secs(seconds)),
-                AnyUsage,
-                None,
-                None,
-            )
-            .map(|_| ())
-            .map_err(broken)
-    }
-}
-
-/// Whatever a certificate is meant for.
-struct AnyUsage;
-
-impl ExtendedKeyUsageValidator for AnyUsage {
-    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
+        check_path(&self.anchors, leaf, others, now).map_err(broken)
     }
 }
 

@@ -1,0 +1,419 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn matches(text: &str, image: &str) -> bool {
+    pattern(text).matches(&ImageReference::parse(image).unwrap())
+}
+
+#[test]
+fn matches_within_parts_only() {
+    for (text, yes, no) in [
+        (
+            "reg.example.com/team/app",
+            &["reg.example.com/team/app", "reg.example.com/team/app:1"][..],
+            &[
+                "reg.example.com/team/app2",
+                "reg.example.com/team",
+                "reg.example.com:443/team/app",
+            ][..],
+        ),
+        (
+            "reg.example.com/team/*",
+            &["reg.example.com/team/app"],
+            &[
+                "reg.example.com/team/a/b",
+                "reg.example.com/team",
+                "reg.example.com/teams/app",
+            ],
+        ),
+        (
+            "reg.example.com/team/app-*",
+            &["reg.example.com/team/app-x", "reg.example.com/team/app-x-y"],
+            &["reg.example.com/team/app", "reg.example.com/team/app-x/y"],
+        ),
+        (
+            "reg.example.com/team/**",
+            &["reg.example.com/team/a", "reg.example.com/team/a/b/c"],
+            &["reg.example.com/team", "reg.example.com/teams/a"],
+        ),
+        (
+            "reg.example.com/**",
+            &["reg.example.com/a", "reg.example.com/a/b"],
+            &["example.com/a"],
+        ),
+        (
+            "reg.example.com/*/app/**",
+            &["reg.example.com/a/app/b", "reg.example.com/a/app/b/c"],
+            &["reg.example.com/a/app", "reg.example.com/app/b"],
+        ),
+        (
+            "*.example.com/**",
+            &["a.example.com/x", "A.Example.COM/x/y"],
+            &[
+                "example.com/x",
+                "a.b.example.com/x",
+                "a.example.com:5000/x",
+                "aexample.com/x",
+            ],
+        ),
+        (
+            "reg-*.example.com:5000/a",
+            &["reg-1.example.com:5000/a"],
+            &[
+                "reg-1.example.com/a",
+                "reg-1.example.com:5001/a",
+                "reg.example.com:5000/a",
+            ],
+        ),
+        (
+            "localhost:*/a",
+            &["localhost:1/a", "localhost:65000/a"],
+            &["localhost/a", "localhos:1/a"],
+        ),
+        (
+            "[::1]:5000/**",
+            &["[::1]:5000/a"],
+            &["[::2]:5000/a", "[::1]/a"],
+        ),
+    ] {
+        for image in yes {
+            assert!(matches(text, image), "{text} does not match {image}");
+        }
+        for image in no {
+            assert!(!matches(text, image), "{text} matches {image}");
+        }
+    }
+}
+
+/// Bypass 21: a hostile registry with a trusted host in its path.
+#[test]
+fn a_trusted_host_in_a_hostile_path_is_a_path() {
+    for (text, image) in [
+        (
+            "*.trusted.example.com/**",
+            "evil.test/x.trusted.example.com/y",
+        ),
+        (
+            "*.trusted.example.com/**",
+            "evil.test/x.trusted.example.com/y/z",
+        ),
+        ("trusted.example.com/**", "evil.test/trusted.example.com/y"),
+        ("*.example.com/**", "evil.test:443/a.example.com/y"),
+        ("*.com/**", "evil.test/a.com/y"),
+        ("docker.io/**", "evil.test/docker.io/library/alpine"),
+        ("docker.io/library/*", "library/alpine/x"),
+    ] {
+        assert!(!matches(text, image), "{text} matches {image}");
+    }
+}
+
+#[test]
+fn names_of_docker_hub_have_many_forms() {
+    for text in [
+        "alpine",
+        "library/alpine",
+        "docker.io/alpine",
+        "docker.io/library/alpine",
+        "index.docker.io/alpine",
+        "registry-1.docker.io/library/alpine",
+        "Docker.io/alpine",
+    ] {
+        assert_eq!(
+            pattern(text).to_string(),
+            "docker.io/library/alpine",
+            "{text}"
+        );
+        for image in [
+            "alpine",
+            "alpine:3",
+            "index.docker.io/alpine",
+            "DOCKER.io/library/alpine",
+        ] {
+            assert!(matches(text, image), "{text} does not match {image}");
+        }
+        assert!(matches(text, "registry-1.docker.io/library/alpine"));
+        assert!(matches(text, "registry-1.docker.io/alpine"));
+    }
+    assert_eq!(pattern("team/*").to_string(), "docker.io/team/*");
+    assert_eq!(pattern("docker.io/*").to_string(), "docker.io/library/*");
+    assert_eq!(pattern("docker.io/**").to_string(), "docker.io/**");
+    assert_eq!(pattern("localhost/*").to_string(), "localhost/*");
+}
+
+#[test]
+fn says_why_a_text_is_no_pattern() {
+    for (text, words) in [
+        (
+            "",
+            "`` is every image: what no rule matches is for [default]",
+        ),
+        (
+            "**",
+            "`**` is every image: what no rule matches is for [default]",
+        ),
+        (
+            "*/app",
+            "`*/app` names no host: write `docker.io/*/app`, or a host such as `*.example.com`",
+        ),
+        (
+            "reg.example.com",
+            "`reg.example.com` may be a host or a repository: write `reg.example.com/**`, or \
+             `docker.io/library/reg.example.com`",
+        ),
+        (
+            "localhost:5000",
+            "`localhost:5000` may be a host or a repository: write `localhost:5000/**`, or \
+             `docker.io/library/localhost:5000`",
+        ),
+        (
+            "alpine:3",
+            "a pattern is for repositories: it has no tag and no digest",
+        ),
+        (
+            "reg.test/a:1",
+            "a pattern is for repositories: it has no tag and no digest",
+        ),
+        (
+            "alpine@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+            "a pattern is for repositories: it has no tag and no digest",
+        ),
+        ("reg.test/**/a", "`**` stands at the end only, after a `/`"),
+        ("reg.test/a**", "`**` stands at the end only, after a `/`"),
+        ("**.test/a", "`**` stands at the end only, after a `/`"),
+        (
+            "reg.test/*a*",
+            "`*a*` has more than one `*` between two separators",
+        ),
+        (
+            "reg.test/Team/*",
+            "invalid reference format: repository name (Team/x) must be lowercase",
+        ),
+        ("reg.test//**", "invalid reference format"),
+        ("reg.test/", "invalid reference format"),
+        ("reg.test/a/", "invalid reference format"),
+        ("reg..test/a", "invalid reference format"),
+        ("reg.test/-*", "invalid reference format"),
+        ("reg.test:x/a", "invalid reference format"),
+        ("https://reg.test/a", "invalid reference format"),
+        ("reg.test/a b", "invalid reference format"),
+    ] {
+        let found = Pattern::parse(text).map_err(|error| error.to_string());
+        assert_eq!(found, Err(words.to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn the_more_exact_pattern_comes_first() {
+    use Precedence::{After, Apart, Before, Same, Unclear};
+    for (first, second, expected) in [
+        ("reg.test/a/b", "reg.test/a/*", Before),
+        ("reg.test/a/*", "reg.test/a/**", Before),
+        ("reg.test/a/**", "reg.test/**", Before),
+        ("reg.test/a/b/**", "reg.test/a/**", Before),
+        ("reg.test/**", "*.test/**", Before),
+        ("reg.test/**", "*.test/a/b", Before),
+        ("reg.test/a/**", "reg.test/*/b", Before),
+        ("reg.test/app-*", "reg.test/*", Before),
+        ("reg.test/app-x-*", "reg.test/app-*", Before),
+        ("reg.test/*/b", "reg.test/**", Before),
+        ("*.b.test/**", "a.*.test/**", Before),
+        ("reg.test/*", "reg.test/app-*", After),
+        ("alpine", "docker.io/library/alpine", Same),
+        ("reg.test/a/**", "REG.test/a/**", Same),
+        ("reg.test/app-*", "reg.test/*-app", Unclear),
+        ("reg.test/app-*", "reg.test/*-frontend", Unclear),
+        ("reg.test/app-*", "reg.test/web-*", Apart),
+        ("reg.test/a/*", "reg.test/*", Apart),
+        ("reg.test/a/**", "reg.test/a", Apart),
+        ("reg.test/**", "reg.test:443/**", Apart),
+        ("reg.test/**", "other.test/**", Apart),
+        ("*.test/**", "*.x.test/**", Apart),
+    ] {
+        let found = pattern(first).precedence(&pattern(second));
+        assert_eq!(found, expected, "{first} {second}");
+    }
+}
+
+#[test]
+fn a_name_is_carried_to_another_place() {
+    for (from, to, image, expected) in [
+        (
+            "reg.local/docker.io/**",
+            "docker.io/**",
+            "reg.local/docker.io/library/alpine:3",
+            Some("docker.io/library/alpine"),
+        ),
+        (
+            "reg.local/hub/*",
+            "docker.io/library/*",
+            "reg.local/hub/alpine",
+            Some("docker.io/library/alpine"),
+        ),
+        (
+            "reg.local/hub-*",
+            "docker.io/team/*",
+            "reg.local/hub-app",
+            Some("docker.io/team/app"),
+        ),
+        (
+            "reg.local/app",
+            "docker.io/team/app",
+            "reg.local/app",
+            Some("docker.io/team/app"),
+        ),
+        (
+            "*.local/q/**",
+            "quay.io/**",
+            "m1.local/q/a/b",
+            Some("quay.io/a/b"),
+        ),
+        (
+            "reg.local/docker.io/**",
+            "docker.io/**",
+            "reg.local/other/a",
+            None,
+        ),
+    ] {
+        let (from, to) = (pattern(from), pattern(to));
+        assert_eq!(from.carries_to(&to), Ok(()), "{from} {to}");
+        let image = ImageReference::parse(image).unwrap();
+        assert_eq!(from.carry(&image, &to).as_deref(), expected, "{from} {to}");
+    }
+    for (from, to, words) in [
+        ("reg.local/**", "*.io/**", "`*.io/**` names no single host"),
+        (
+            "reg.local/**",
+            "quay.io/a",
+            "`reg.local/**` ends with `**`, `quay.io/a` with no `*`",
+        ),
+        (
+            "reg.local/a",
+            "quay.io/*",
+            "`reg.local/a` ends with no `*`, `quay.io/*` with `*`",
+        ),
+        (
+            "reg.local/*/b",
+            "quay.io/b",
+            "a `*` before the end of the path cannot be carried over",
+        ),
+        (
+            "reg.local/*/**",
+            "quay.io/**",
+            "a `*` before the end of the path cannot be carried over",
+        ),
+    ] {
+        assert_eq!(
+            pattern(from).carries_to(&pattern(to)),
+            Err(words.to_owned())
+        );
+    }
+}
+
+/// Hosts and components of so few letters that patterns often meet.
+fn any_pattern() -> impl Strategy<Value = Pattern> {
+    let host = prop::sample::select(vec![
+        "a.b", "*.b", "a.*", "*.*", "a*.b", "*a.b", "ab.b", "a.b:1", "a.b:*", "*.b:1", "a.b:1*",
+    ]);
+    let part = prop::sample::select(vec!["a", "b", "ab", "*", "a*", "*a", "*b", "a*b", "ab*"]);
+    let path = prop::collection::vec(part, 0..3);
+    (host, path, any::<bool>()).prop_filter_map("a pattern has a path", |(host, path, below)| {
+        let mut parts = path.clone();
+        parts.extend(below.then_some("**"));
+        (!parts.is_empty()).then(|| pattern(&format!("{host}/{}", parts.join("/"))))
+    })
+}
+
+/// Every name that can be told apart by such patterns.
+fn names() -> Vec<ImageReference> {
+    let hosts = [
+        "a.b", "a.a", "b.b", "ab.b", "aa.b", "ba.b", "a.b:1", "a.b:2", "a.b:12", "b.b:1",
+    ];
+    let parts = ["a", "b", "c", "ab", "ba", "aa", "abb", "aab", "acb"];
+    let mut paths: Vec<String> = parts.iter().map(|&part| part.to_owned()).collect();
+    for _ in 0..2 {
+        let longer: Vec<_> = paths
+            .iter()
+            .flat_map(|path| parts.iter().map(move |part| format!("{path}/{part}")))
+            .collect();
+        paths.extend(longer);
+    }
+    let paths: BTreeSet<_> = paths.into_iter().chain(["a/b/a/b".to_owned()]).collect();
+    let named = hosts
+        .iter()
+        .flat_map(|host| paths.iter().map(move |path| format!("{host}/{path}")));
+    named
+        .map(|name| ImageReference::parse(&name).unwrap())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// For any two patterns that both match some name the order is decided, or they are refused;
+    /// and what stands for less is never asked last.
+    #[test]
+    fn the_order_of_any_two_is_decided(first in any_pattern(), second in any_pattern()) {
+        let names = names();
+        let of = |pattern: &Pattern| -> BTreeSet<usize> {
+            let matched = names.iter().enumerate().filter(|(_, name)| pattern.matches(name));
+            matched.map(|(index, _)| index).collect()
+        };
+        let (mine, theirs) = (of(&first), of(&second));
+        let found = first.precedence(&second);
+        let back = match found {
+            Precedence::Before => Precedence::After,
+            Precedence::After => Precedence::Before,
+            same => same,
+        };
+        prop_assert_eq!(second.precedence(&first), back);
+        if !mine.is_disjoint(&theirs) {
+            prop_assert_ne!(found, Precedence::Apart, "{} {}", first, second);
+        }
+        match found {
+            Precedence::Before => {
+                prop_assert!(!mine.is_superset(&theirs) || mine == theirs || theirs.is_empty());
+                prop_assert_eq!(first.order(&second), Ordering::Less, "{} {}", first, second);
+            }
+            Precedence::Same => prop_assert_eq!(&first, &second),
+            Precedence::Apart => prop_assert!(mine.is_disjoint(&theirs)),
+            Precedence::After | Precedence::Unclear => {}
+        }
+        prop_assert_eq!(first.order(&second) == Ordering::Equal, first == second);
+    }
+
+    /// The first of a sorted list that matches is the one that comes before all others that do.
+    #[test]
+    fn one_order_holds_for_all(patterns in prop::collection::vec(any_pattern(), 1..8)) {
+        let clear = |a: &Pattern, b: &Pattern| {
+            !matches!(a.precedence(b), Precedence::Unclear | Precedence::Same)
+        };
+        let mut kept: Vec<Pattern> = Vec::new();
+        for pattern in patterns {
+            if kept.iter().all(|other| clear(&pattern, other)) {
+                kept.push(pattern);
+            }
+        }
+        kept.sort_by(Pattern::order);
+        for name in names() {
+            let mut matching = kept.iter().filter(|pattern| pattern.matches(&name));
+            if let Some(first) = matching.next() {
+                for other in matching {
+                    prop_assert_eq!(first.precedence(other), Precedence::Before);
+                }
+            }
+        }
+    }
+
+    /// What is printed is the same pattern; no text makes it panic.
+    #[test]
+    fn a_pattern_is_read_as_it_is_printed(pattern in any_pattern(), text in "[a-c*./:@A]{0,12}") {
+        let again = Pattern::parse(&pattern.to_string());
+        prop_assert_eq!(again.as_ref(), Ok(&pattern));
+        let _ = Pattern::parse(&text);
+    }
+}
