@@ -49,7 +49,7 @@ impl RootTrust {
             return Ok("trusted on first use".to_owned());
         }
         Err(format!(
-            "no root of {gun} is pinned, and the rule trusts none on first use; the server's has the key {}",
+            "no root of {gun} is pinned, and none is trusted on first use; the server's has the key {}",
             ids(keys)
         ))
     }

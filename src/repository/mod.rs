@@ -10,6 +10,7 @@ pub mod keyring;
 pub mod known;
 mod memory;
 mod open;
+mod pin;
 mod publish;
 mod refresh;
 pub mod revoke;

@@ -29,6 +29,7 @@ mod multi_arch;
 mod no_terminal;
 mod nothing_lost;
 mod pages;
+mod pinning;
 mod plugin;
 mod pull;
 mod raw_requests;

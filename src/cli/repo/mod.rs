@@ -2,6 +2,7 @@
 
 mod init;
 mod list;
+mod pin;
 mod show;
 
 use super::failure::Failure;
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 enum Command {
     Init(init::Args),
     List(list::Args),
+    Pin(pin::Args),
     Show(show::Args),
 }
 
@@ -27,6 +29,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing, repository) = match &args.command {
         Command::Init(args) => (init::run(args, session).await, "init", &args.repository),
         Command::List(args) => (list::run(args, session).await, "list", &args.repository),
+        Command::Pin(args) => (pin::run(args, session).await, "pin", &args.repository),
         Command::Show(args) => (show::run(args, session).await, "show", &args.repository),
     };
     done.map_err(|failure| failure.doing(format!("repo {doing} {repository}")))
