@@ -107,10 +107,10 @@ async fn rules_without_signatures_ask_nobody() {
     let Answer::Denied(denial) = rejecting.decide(Door::Authz, "", &image()).await else {
         panic!("the rule rejects it");
     };
-    assert_eq!(denial.reason, Reason::DeniedByRule);
+    assert_eq!(denial.reason, Reason::NoRule);
     assert_eq!(
         rejecting.signed_tags(&image()).await.unwrap_err().reason,
-        Reason::DeniedByRule
+        Reason::NoRule
     );
     assert!(server.asked().is_empty());
     rejecting.enforce(demanding(Demand::Accept));

@@ -1,6 +1,6 @@
 //! What a door hears: never a plain yes or no.
 
-use crate::policy::{Demand, Mode, Reason, Rule, Verdict};
+use crate::policy::{Mode, Reason, Rule, Verdict};
 use crate::reference::{Digest, ImageReference};
 use crate::repository::Decision;
 
@@ -83,19 +83,6 @@ impl Answer {
                 )),
             },
             _ => Self::Denied(Denial::of(image, decision, rule)),
-        }
-    }
-}
-
-impl Tags {
-    pub(super) fn unsigned(image: &ImageReference, rule: &Rule) -> Result<Self, Denial> {
-        match rule.demand {
-            Demand::Reject if rule.mode == Mode::Enforce => {
-                let words = format!("rule {} rejects it", rule.name);
-                let decision = Decision::refused(Reason::DeniedByRule, words);
-                Err(Denial::of(image, &decision, rule))
-            }
-            _ => Ok(Self::All),
         }
     }
 }

@@ -10,7 +10,7 @@ mod pages;
 pub use answer::{Answer, Denial, Pinned, Tags};
 pub use log::{Log, LogError};
 
-use crate::policy::{Mode, Policy, Reason, Rule};
+use crate::policy::{Demand, Mode, Policy, Reason, Rule};
 use crate::reference::ImageReference;
 use crate::repository::{Decider, Decision, Event, OpenError};
 use jiff::Timestamp;
@@ -159,8 +159,14 @@ impl Gate {
     pub async fn signed_tags(&self, image: &ImageReference) -> Result<Tags, Denial> {
         let policy = self.policy();
         let rule = policy.rule(image);
-        if rule.mode == Mode::Audit || !rule.wants_signatures() {
-            return Tags::unsigned(image, rule);
+        match &rule.demand {
+            _ if rule.mode == Mode::Audit => return Ok(Tags::All),
+            Demand::Accept => return Ok(Tags::All),
+            Demand::Reject => {
+                let decision = self.decision(image, rule).await;
+                return Err(Denial::of(image, &decision, rule));
+            }
+            Demand::Signed(_) => {}
         }
         let tags = async {
             let now = (self.inner.clock)();

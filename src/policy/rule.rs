@@ -81,11 +81,6 @@ impl Rule {
         self
     }
 
-    /// Whether it takes signatures to pass.
-    pub fn wants_signatures(&self) -> bool {
-        matches!(self.demand, Demand::Signed(_))
-    }
-
     /// What holds where neither a rule nor a default says anything.
     pub(super) fn nothing_passes() -> Self {
         Self {
