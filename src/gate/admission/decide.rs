@@ -1,0 +1,194 @@
+//! The decisions of one review: each image once, several at a time, all before the deadline.
+
+use super::places::Place;
+use crate::gate::Answer;
+use crate::reference::{ImageReference, ReferenceError};
+use futures_util::{StreamExt as _, stream};
+use std::collections::BTreeMap;
+use tokio::time::{Instant, timeout_at};
+
+/// What was decided about one image.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Decided<'d> {
+    /// By the policy
+    Answer(&'d ImageReference, &'d Answer),
+    /// It is no name of an image
+    Invalid(&'d ReferenceError),
+    /// Nothing, before time was up
+    TooLate,
+    /// Nothing: there are more than [`MOST`]
+    TooMany,
+}
+
+/// The decision about each image, by its name as it is written.
+#[derive(Debug)]
+pub(super) struct Decisions {
+    names: BTreeMap<String, Result<ImageReference, ReferenceError>>,
+    answers: BTreeMap<String, Answer>,
+    too_many: bool,
+}
+
+impl Decisions {
+    /// Decides about all these images.
+    pub(super) async fn make<D, F>(places: &[Place], deadline: Instant, decide: D) -> Self
+    where
+        D: Fn(ImageReference) -> F,
+        F: Future<Output = Answer>,
+    {
+        let mut names = BTreeMap::new();
+        for place in places {
+            if !names.contains_key(&place.image) {
+                let image = ImageReference::parse(&place.image).map(ImageReference::or_latest);
+                names.insert(place.image.clone(), image);
+            }
+        }
+        let valid = names.values().filter_map(|image| image.as_ref().ok());
+        let asked: BTreeMap<String, ImageReference> = valid
+            .map(|image| (image.to_string(), image.clone()))
+            .collect();
+        let too_many = asked.len() > MOST;
+        let answers = if too_many {
+            BTreeMap::new()
+        } else {
+            answers(asked, deadline, decide).await
+        };
+        Self {
+            names,
+            answers,
+            too_many,
+        }
+    }
+
+    /// The decision about an image; too late for one that was never asked about.
+    pub(super) fn about(&self, name: &str) -> Decided<'_> {
+        match self.names.get(name) {
+            Some(Err(error)) => Decided::Invalid(error),
+            Some(Ok(_)) if self.too_many => Decided::TooMany,
+            Some(Ok(image)) => match self.answers.get(&image.to_string()) {
+                Some(answer) => Decided::Answer(image, answer),
+                None => Decided::TooLate,
+            },
+            None => Decided::TooLate,
+        }
+    }
+
+    /// Every image with its decision, in order of names.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, Decided<'_>)> {
+        self.names.keys().map(|name| (name.as_str(), self.about(name)))
+    }
+}
+
+/// The answers that come in time, by normalised name.
+async fn answers<D, F>(
+    asked: BTreeMap<String, ImageReference>,
+    deadline: Instant,
+    decide: D,
+) -> BTreeMap<String, Answer>
+where
+    D: Fn(ImageReference) -> F,
+    F: Future<Output = Answer>,
+{
+    let answer = async |(name, image): (String, ImageReference)| {
+        if Instant::now() >= deadline {
+            return None;
+        }
+        let answer = timeout_at(deadline, decide(image)).await;
+        Some((name, answer.ok()?))
+    };
+    stream::iter(asked)
+        .map(answer)
+        .buffer_unordered(AT_A_TIME)
+        .filter_map(async |answer| answer)
+        .collect()
+        .await
+}
+
+/// Images of one object; real ones have a few, and nobody gets thousands of questions asked.
+pub(super) const MOST: usize = 256;
+/// Decisions at a time in one review.
+const AT_A_TIME: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::admission::pointer::Pointer;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    fn places(images: &[&str]) -> Vec<Place> {
+        let place = |image: &&str| Place {
+            pointer: Pointer::default(),
+            image: (*image).to_owned(),
+            owner: ("containers", String::new()),
+        };
+        images.iter().map(place).collect()
+    }
+
+    fn passed() -> Answer {
+        Answer::Passed { notice: None }
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    #[tokio::test]
+    async fn each_image_is_asked_about_once_by_whatever_name() {
+        let asked = Mutex::new(Vec::new());
+        let names = [
+            "alpine",
+            "alpine",
+            "alpine:latest",
+            "docker.io/library/alpine",
+            "alpine:3",
+            "Not An Image",
+            "Not An Image",
+        ];
+        let decisions = Decisions::make(&places(&names), soon(), async |image| {
+            asked.lock().unwrap().push(image.to_string());
+            passed()
+        })
+        .await;
+        let mut asked = asked.into_inner().unwrap();
+        asked.sort();
+        assert_eq!(asked, ["docker.io/library/alpine:3", "docker.io/library/alpine:latest"]);
+        let all: Vec<_> = decisions.all().collect();
+        assert_eq!(all.len(), 5);
+        assert!(matches!(decisions.about("Not An Image"), Decided::Invalid(_)));
+        assert!(matches!(
+            decisions.about("alpine"),
+            Decided::Answer(image, Answer::Passed { .. }) if image.typed() == "alpine"
+        ));
+        assert!(matches!(decisions.about("other"), Decided::TooLate));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_are_decided_at_a_time_and_none_after_the_deadline() {
+        let names: Vec<String> = (0..100).map(|n| format!("app:{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let asked = Mutex::new(0);
+        let deadline = Instant::now() + Duration::from_millis(2500);
+        let decisions = Decisions::make(&places(&names), deadline, async |_| {
+            *asked.lock().unwrap() += 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            passed()
+        })
+        .await;
+        let late = decisions.all().filter(|(_, d)| matches!(d, Decided::TooLate));
+        assert_eq!(late.count(), 100 - 2 * AT_A_TIME);
+        assert_eq!(*asked.lock().unwrap(), 3 * AT_A_TIME);
+        assert!(Instant::now() <= deadline + Duration::from_millis(10));
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_thousands_of_questions_asked() {
+        let names: Vec<String> = (0..=MOST).map(|n| format!("app:{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let never = async |_| unreachable!("nothing is asked");
+        let decisions = Decisions::make(&places(&names), soon(), never).await;
+        assert!(decisions.all().all(|(_, d)| matches!(d, Decided::TooMany)));
+        let decisions = Decisions::make(&places(&names[1..]), soon(), async |_| passed()).await;
+        let answered = decisions.all().all(|(_, d)| matches!(d, Decided::Answer(..)));
+        assert!(answered);
+    }
+}

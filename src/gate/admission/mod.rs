@@ -1,0 +1,167 @@
+//! Kubernetes admission: an `AdmissionReview` in, its answer out.
+//!
+//! `POST /mutate` pins signed images to their digests, `POST /validate` refuses pods in which they
+//! are not pinned. Both refuse what the policy refuses. A review passes here in this order: its
+//! JSON (`json`, `review`), the images it can bring in (`places`, `asked`), a decision about each
+//! (`decide`), the answer (`reply`).
+
+mod asked;
+mod deadline;
+mod decide;
+mod extra;
+mod json;
+pub mod kinds;
+mod pin;
+mod places;
+mod pointer;
+mod reply;
+mod review;
+
+pub use extra::{ExtraPath, ExtraPathError};
+
+use crate::gate::{Answer, Door, Gate};
+use crate::listen::{BodyError, read_body};
+use crate::reference::ImageReference;
+use asked::asked;
+use bytes::Bytes;
+use decide::Decisions;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use reply::Tags;
+use review::{Review, Unreadable};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+/// The webhook: answers requests, whoever listens for them.
+pub struct Admission {
+    gate: Gate,
+    extra: Vec<ExtraPath>,
+    reading: Semaphore,
+}
+
+impl Admission {
+    /// A webhook that asks this gate, also about the images at `extra` paths.
+    pub fn new(gate: Gate, extra: Vec<ExtraPath>) -> Self {
+        Self {
+            gate,
+            extra,
+            reading: Semaphore::new(READ_AT_A_TIME),
+        }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let tags = match request.uri().path() {
+            "/mutate" => Tags::Pinned,
+            "/validate" => Tags::Refused,
+            path => {
+                let page = self.gate.own_page(path);
+                return page.unwrap_or_else(|| text(StatusCode::NOT_FOUND, "no such page"));
+            }
+        };
+        if request.method() != Method::POST {
+            let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "only POST is answered here");
+            let allowed = HeaderValue::from_static("POST");
+            reply.headers_mut().insert(ALLOW, allowed);
+            return reply;
+        }
+        let deadline = Instant::now() + deadline::allowed(request.uri().query());
+        match self.read(request.into_body(), deadline).await {
+            Ok(review) => self.review(review, tags, deadline).await,
+            Err(reply) => reply,
+        }
+    }
+
+    /// The review in a body; of few at a time, for others may have written them than who should.
+    async fn read(
+        &self,
+        body: Incoming,
+        deadline: Instant,
+    ) -> Result<Review, Response<Full<Bytes>>> {
+        let busy = || text(StatusCode::SERVICE_UNAVAILABLE, "too many reviews at a time");
+        let turn = timeout_at(deadline, self.reading.acquire()).await;
+        let _turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let body = read_body(body, MAX_BODY, left).await.map_err(|error| {
+            let status = match error {
+                BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+                BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+                _ => StatusCode::BAD_REQUEST,
+            };
+            text(status, error.to_string())
+        })?;
+        Review::read(&body).map_err(|unreadable| match unreadable {
+            Unreadable::Foreign(why) => text(StatusCode::BAD_REQUEST, why),
+            Unreadable::Wrong { uid, why } => json_of(&reply::wrong(&uid, &why)),
+        })
+    }
+
+    async fn review(
+        &self,
+        review: Review,
+        tags: Tags,
+        deadline: Instant,
+    ) -> Response<Full<Bytes>> {
+        let who = review.who.clone();
+        let decide = |image: ImageReference| {
+            let (gate, who) = (self.gate.clone(), who.clone());
+            async move { gate.decide(Door::Admission, &who, &image).await }
+        };
+        let policy = self.gate.policy();
+        let ruled = ruled(review, &self.extra, tags, &policy.hash, deadline, decide);
+        json_of(&ruled.await)
+    }
+}
+
+/// The answer to a review, whoever decides about its images.
+async fn ruled<D, F>(
+    review: Review,
+    extra: &[ExtraPath],
+    tags: Tags,
+    policy: &str,
+    deadline: Instant,
+    decide: D,
+) -> Value
+where
+    D: Fn(ImageReference) -> F,
+    F: Future<Output = Answer>,
+{
+    let asked = match asked(&review, extra) {
+        Ok(asked) if asked.places.is_empty() => return reply::harmless(&review.uid),
+        Ok(asked) => asked,
+        Err(misshapen) => return reply::wrong(&review.uid, &misshapen.to_string()),
+    };
+    // Deciding may take seconds, and objects have megabytes.
+    let Review { uid, change, .. } = review;
+    drop(change);
+    let decisions = Decisions::make(&asked.places, deadline, decide).await;
+    reply::decided(&uid, &asked, &decisions, tags, policy)
+}
+
+fn json_of(value: &Value) -> Response<Full<Bytes>> {
+    of_type("application/json", value.to_string())
+}
+
+fn text(status: StatusCode, line: impl Into<String>) -> Response<Full<Bytes>> {
+    let mut reply = of_type("text/plain; charset=utf-8", line.into() + "\n");
+    *reply.status_mut() = status;
+    reply
+}
+
+fn of_type(kind: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut reply = Response::new(Full::new(body.into()));
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+}
+
+/// Bytes of a review: the API server takes objects of 3 MiB, and an update brings two of them.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Reviews that are read at a time; the others wait with nothing in memory.
+const READ_AT_A_TIME: usize = 32;
+
+#[cfg(test)]
+mod tests;
