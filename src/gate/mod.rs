@@ -2,6 +2,7 @@
 //!
 //! Each door speaks the protocol of an engine and asks [`Gate::decide`]; none knows what trust is.
 
+pub mod admission;
 mod answer;
 mod log;
 mod metrics;
@@ -129,11 +130,24 @@ impl Gate {
     /// `who` asks, as far as the door knows: a user, an address, a namespace. An image with
     /// neither tag nor digest means its tag `latest`.
     pub async fn decide(&self, door: Door, who: &str, image: &ImageReference) -> Answer {
+        self.decide_within(self.inner.deadline, door, who, image)
+            .await
+    }
+
+    /// The same within this time, or the deadline if that is shorter.
+    pub async fn decide_within(
+        &self,
+        time: Duration,
+        door: Door,
+        who: &str,
+        image: &ImageReference,
+    ) -> Answer {
         let began = Instant::now();
+        let time = time.min(self.inner.deadline);
         let image = image.clone().or_latest();
         let policy = self.policy();
         let rule = policy.rule(&image);
-        let decision = self.decision(&image, rule).await;
+        let decision = self.decision(time, &image, rule).await;
         let answer = Answer::of(&image, &decision, rule);
         let took = began.elapsed();
         self.inner.metrics.decided(door, &answer, took);
@@ -172,14 +186,14 @@ impl Gate {
             let now = (self.inner.clock)();
             self.inner.decider.tags(image, rule, now, &mut |_| ()).await
         };
-        match self.in_time(tags).await {
+        match in_time(self.inner.deadline, tags).await {
             Ok(Ok(tags)) => Ok(Tags::Only(tags)),
             Ok(Err(decision)) => Err(Denial::of(image, &decision, rule)),
             Err(decision) => Err(Denial::of(image, &decision, rule)),
         }
     }
 
-    async fn decision(&self, image: &ImageReference, rule: &Rule) -> Decision {
+    async fn decision(&self, time: Duration, image: &ImageReference, rule: &Rule) -> Decision {
         let decision = async {
             let now = (self.inner.clock)();
             let mut watch = |event| notice(image, &event);
@@ -188,24 +202,23 @@ impl Gate {
                 .decide(image, rule, now, &mut watch)
                 .await
         };
-        self.in_time(decision)
+        in_time(time, decision)
             .await
             .unwrap_or_else(|decision| decision)
     }
+}
 
-    /// What comes of it, or a refusal because it takes too long or cannot be asked.
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = Result<T, OpenError>>,
-    ) -> Result<T, Decision> {
-        let deadline = self.inner.deadline;
-        match timeout(deadline, work).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(Decision::refused(Reason::Unreachable, error.to_string())),
-            Err(_) => {
-                let words = format!("no decision within {} ms", deadline.as_millis());
-                Err(Decision::refused(Reason::Unreachable, words))
-            }
+/// What comes of it, or a refusal because it takes too long or cannot be asked.
+async fn in_time<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, OpenError>>,
+) -> Result<T, Decision> {
+    match timeout(time, work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Decision::refused(Reason::Unreachable, error.to_string())),
+        Err(_) => {
+            let words = format!("no decision within {} ms", time.as_millis());
+            Err(Decision::refused(Reason::Unreachable, words))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `trust gate`: the trust decision behind the protocols of engines.
 
+mod admission;
 mod start;
 
 use super::failure::Failure;
@@ -15,8 +16,14 @@ pub(crate) struct Args {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Admission(admission::Args),
+}
 
-pub(super) async fn run(args: &Args, _session: &Session) -> Result<(), Failure> {
-    match args.command {}
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    match &args.command {
+        Command::Admission(args) => admission::run(args, session)
+            .await
+            .map_err(|failure| failure.doing("gate admission")),
+    }
 }

@@ -113,7 +113,17 @@ mod tests {
     use serde_json::json;
 
     fn update(kind: (&str, &str), new: &Value, old: &Value) -> Asked {
-        asked(&review(kind, Change::Update { new: new.clone(), old: old.clone() }), &[]).unwrap()
+        asked(
+            &review(
+                kind,
+                Change::Update {
+                    new: new.clone(),
+                    old: old.clone(),
+                },
+            ),
+            &[],
+        )
+        .unwrap()
     }
 
     fn review((group, kind): (&str, &str), change: Change) -> Review {
@@ -127,7 +137,11 @@ mod tests {
     }
 
     fn images(asked: &Asked) -> Vec<&str> {
-        asked.places.iter().map(|place| place.image.as_str()).collect()
+        asked
+            .places
+            .iter()
+            .map(|place| place.image.as_str())
+            .collect()
     }
 
     const POD: (&str, &str) = ("", "Pod");
@@ -150,7 +164,10 @@ mod tests {
             // The same image in another container is pulled anew.
             (pod(&[("a", "two"), ("b", "two")]), vec!["two"]),
             (pod(&[("b", "two"), ("a", "one")]), vec![]),
-            (pod(&[("a", "one"), ("b", "two"), ("c", "one")]), vec!["one"]),
+            (
+                pod(&[("a", "one"), ("b", "two"), ("c", "one")]),
+                vec!["one"],
+            ),
             (pod(&[("a", "two"), ("b", "one")]), vec!["two", "one"]),
         ] {
             assert_eq!(images(&update(POD, &new, &old)), expected, "{new}");
@@ -174,15 +191,22 @@ mod tests {
 
     #[test]
     fn a_template_is_asked_about_when_it_changes() {
-        let deployment = |spec: Value, replicas: u32| json!({"spec": {"replicas": replicas, "template": spec}});
+        let deployment =
+            |spec: Value, replicas: u32| json!({"spec": {"replicas": replicas, "template": spec}});
         let old = deployment(pod(&[("a", "one"), ("b", "two")]), 1);
         let scaled = deployment(pod(&[("a", "one"), ("b", "two")]), 9);
         assert!(images(&update(DEPLOYMENT, &scaled, &old)).is_empty());
         let mut restarted = old.clone();
         restarted["spec"]["template"]["metadata"]["labels"] = json!({"at": "now"});
-        assert_eq!(images(&update(DEPLOYMENT, &restarted, &old)), ["one", "two"]);
+        assert_eq!(
+            images(&update(DEPLOYMENT, &restarted, &old)),
+            ["one", "two"]
+        );
         let changed = deployment(pod(&[("a", "one"), ("b", "three")]), 1);
-        assert_eq!(images(&update(DEPLOYMENT, &changed, &old)), ["one", "three"]);
+        assert_eq!(
+            images(&update(DEPLOYMENT, &changed, &old)),
+            ["one", "three"]
+        );
         let custom = ("example.com", "Rollout");
         assert!(images(&update(custom, &scaled, &old)).is_empty());
         assert_eq!(images(&update(custom, &changed, &old)), ["one", "three"]);
@@ -220,7 +244,10 @@ mod tests {
         let owned = json!({"ownerReferences": [{"kind": "Deployment", "controller": true}]});
         object["metadata"] = owned.clone();
         let asked = create(("apps", "ReplicaSet"), &object);
-        assert_eq!((images(&asked), asked.of), (vec!["one"], Object::Controlled));
+        assert_eq!(
+            (images(&asked), asked.of),
+            (vec!["one"], Object::Controlled)
+        );
         let mut object = pod(&[("a", "one")]);
         object["metadata"] = owned;
         let asked = create(POD, &object);

@@ -20,7 +20,11 @@ pub(super) fn allowed(query: Option<&str>) -> Duration {
 fn seconds(text: &str) -> Option<Duration> {
     match text.strip_suffix("ms") {
         Some(number) => number.parse().ok().map(Duration::from_millis),
-        None => text.strip_suffix('s')?.parse().ok().map(Duration::from_secs),
+        None => text
+            .strip_suffix('s')?
+            .parse()
+            .ok()
+            .map(Duration::from_secs),
     }
 }
 
@@ -51,7 +55,11 @@ mod tests {
             (Some("timeout=soon"), 9_000),
             (Some("timeout=99999999999999999999s"), 9_000),
         ] {
-            assert_eq!(allowed(query), Duration::from_millis(milliseconds), "{query:?}");
+            assert_eq!(
+                allowed(query),
+                Duration::from_millis(milliseconds),
+                "{query:?}"
+            );
         }
     }
 }

@@ -28,7 +28,9 @@ pub enum ExtraPathError {
     #[error("a ~ in a path is written ~0, and a / in a name ~1")]
     Escape,
     /// It does not begin with a kind.
-    #[error("expected GROUP/KIND:/PATH, such as argoproj.io/Workflow:/spec/templates/*/script/image")]
+    #[error(
+        "expected GROUP/KIND:/PATH, such as argoproj.io/Workflow:/spec/templates/*/script/image"
+    )]
     Form,
     /// A path that names the object itself, or all its members.
     #[error("a path begins with the name of a member, such as /spec")]
@@ -49,7 +51,11 @@ impl ExtraPath {
     /// Every value it leads to.
     pub(super) fn matches<'v>(&self, object: &'v Value) -> Vec<(Pointer, &'v Value)> {
         let root = self.root();
-        let mut found: Vec<_> = root.of(object).map(|value| (root, value)).into_iter().collect();
+        let mut found: Vec<_> = root
+            .of(object)
+            .map(|value| (root, value))
+            .into_iter()
+            .collect();
         for step in &self.rest {
             found = found
                 .into_iter()
@@ -69,11 +75,16 @@ impl Step {
             }
             (Self::Every, Value::Object(members)) => {
                 let members = members.iter();
-                members.map(|(name, member)| (at.member(name), member)).collect()
+                members
+                    .map(|(name, member)| (at.member(name), member))
+                    .collect()
             }
             (Self::One(name), Value::Object(members)) => {
                 let member = members.get(name);
-                member.map(|member| (at.member(name), member)).into_iter().collect()
+                member
+                    .map(|member| (at.member(name), member))
+                    .into_iter()
+                    .collect()
             }
             (Self::One(number), Value::Array(items)) => {
                 let number = number.parse::<usize>().ok();
@@ -128,7 +139,9 @@ mod tests {
     fn found(path: &str, object: &Value) -> Vec<String> {
         let path: ExtraPath = path.parse().unwrap();
         let matches = path.matches(object).into_iter();
-        matches.map(|(at, value)| format!("{}={value}", at.json())).collect()
+        matches
+            .map(|(at, value)| format!("{}={value}", at.json()))
+            .collect()
     }
 
     #[test]
@@ -145,8 +158,14 @@ mod tests {
                     "/spec/templates/3/script/image=2",
                 ],
             ),
-            ("Kind:/spec/templates/0/script/image", vec!["/spec/templates/0/script/image=\"a\""]),
-            ("g/K:/spec/a~1b/*/~0", vec!["/spec/a~1b/x/~0=\"c\"", "/spec/a~1b/y/~0=null"]),
+            (
+                "Kind:/spec/templates/0/script/image",
+                vec!["/spec/templates/0/script/image=\"a\""],
+            ),
+            (
+                "g/K:/spec/a~1b/*/~0",
+                vec!["/spec/a~1b/x/~0=\"c\"", "/spec/a~1b/y/~0=null"],
+            ),
             ("g/K:/spec/templates/9/script", vec![]),
             ("g/K:/other/*", vec![]),
         ] {

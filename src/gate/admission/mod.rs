@@ -32,6 +32,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use reply::Tags;
 use review::{Review, Unreadable};
 use serde_json::Value;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -81,7 +82,12 @@ impl Admission {
         body: Incoming,
         deadline: Instant,
     ) -> Result<Review, Response<Full<Bytes>>> {
-        let busy = || text(StatusCode::SERVICE_UNAVAILABLE, "too many reviews at a time");
+        let busy = || {
+            text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many reviews at a time",
+            )
+        };
         let turn = timeout_at(deadline, self.reading.acquire()).await;
         let _turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
         let left = deadline.saturating_duration_since(Instant::now());
@@ -99,16 +105,14 @@ impl Admission {
         })
     }
 
-    async fn review(
-        &self,
-        review: Review,
-        tags: Tags,
-        deadline: Instant,
-    ) -> Response<Full<Bytes>> {
+    async fn review(&self, review: Review, tags: Tags, deadline: Instant) -> Response<Full<Bytes>> {
         let who = review.who.clone();
-        let decide = |image: ImageReference| {
+        let decide = |image: ImageReference, left: Duration| {
             let (gate, who) = (self.gate.clone(), who.clone());
-            async move { gate.decide(Door::Admission, &who, &image).await }
+            async move {
+                let decision = gate.decide_within(left, Door::Admission, &who, &image);
+                decision.await
+            }
         };
         let policy = self.gate.policy();
         let ruled = ruled(review, &self.extra, tags, &policy.hash, deadline, decide);
@@ -126,7 +130,7 @@ async fn ruled<D, F>(
     decide: D,
 ) -> Value
 where
-    D: Fn(ImageReference) -> F,
+    D: Fn(ImageReference, Duration) -> F,
     F: Future<Output = Answer>,
 {
     let asked = match asked(&review, extra) {

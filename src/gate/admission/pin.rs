@@ -34,13 +34,28 @@ mod tests {
         for (typed, expected) in [
             ("alpine".to_owned(), format!("alpine:latest@{digest}")),
             ("alpine:3".to_owned(), format!("alpine:3@{digest}")),
-            ("docker.io/library/alpine:3".to_owned(), format!("docker.io/library/alpine:3@{digest}")),
-            ("host:5000/app".to_owned(), format!("host:5000/app:latest@{digest}")),
-            ("host:5000/app:5000".to_owned(), format!("host:5000/app:5000@{digest}")),
-            ("[::1]:5000/a/latest".to_owned(), format!("[::1]:5000/a/latest:latest@{digest}")),
+            (
+                "docker.io/library/alpine:3".to_owned(),
+                format!("docker.io/library/alpine:3@{digest}"),
+            ),
+            (
+                "host:5000/app".to_owned(),
+                format!("host:5000/app:latest@{digest}"),
+            ),
+            (
+                "host:5000/app:5000".to_owned(),
+                format!("host:5000/app:5000@{digest}"),
+            ),
+            (
+                "[::1]:5000/a/latest".to_owned(),
+                format!("[::1]:5000/a/latest:latest@{digest}"),
+            ),
             (format!("alpine@{digest}"), format!("alpine@{digest}")),
             (format!("alpine:3@{digest}"), format!("alpine:3@{digest}")),
-            (format!("host:1/a:3@{other}"), format!("host:1/a:3@{digest}")),
+            (
+                format!("host:1/a:3@{other}"),
+                format!("host:1/a:3@{digest}"),
+            ),
         ] {
             let image = ImageReference::parse(&typed).unwrap();
             for image in [image.clone(), image.or_latest()] {

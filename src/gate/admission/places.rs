@@ -319,10 +319,18 @@ mod tests {
 
     #[test]
     fn a_kind_without_images_has_none() {
-        for object in [json!({}), json!({"data": {"image": "x"}}), json!({"spec": null})] {
+        for object in [
+            json!({}),
+            json!({"data": {"image": "x"}}),
+            json!({"spec": null}),
+        ] {
             assert!(found("", "ConfigMap", &object).is_empty());
         }
-        for object in [json!({}), json!({"spec": null}), json!({"spec": {"containers": null}})] {
+        for object in [
+            json!({}),
+            json!({"spec": null}),
+            json!({"spec": {"containers": null}}),
+        ] {
             assert!(found("", "Pod", &object).is_empty());
             assert!(found("batch", "CronJob", &object).is_empty());
         }
@@ -333,13 +341,22 @@ mod tests {
         for (spec, why) in [
             (json!("x"), "spec is no object"),
             (json!({"containers": {}}), "spec.containers is no list"),
-            (json!({"containers": ["x"]}), "spec.containers[0] is no object"),
-            (json!({"containers": [{"image": 5}]}), "spec.containers[0].image is no text"),
+            (
+                json!({"containers": ["x"]}),
+                "spec.containers[0] is no object",
+            ),
+            (
+                json!({"containers": [{"image": 5}]}),
+                "spec.containers[0].image is no text",
+            ),
             (
                 json!({"initContainers": [{}, {"image": ["a"]}]}),
                 "spec.initContainers[1].image is no text",
             ),
-            (json!({"volumes": [{"image": "x"}]}), "spec.volumes[0].image is no object"),
+            (
+                json!({"volumes": [{"image": "x"}]}),
+                "spec.volumes[0].image is no object",
+            ),
             (
                 json!({"volumes": [{"image": {"reference": {}}}]}),
                 "spec.volumes[0].image.reference is no text",
@@ -357,15 +374,16 @@ mod tests {
             .iter()
             .map(|path| path.parse().unwrap())
             .collect();
-        let object = json!({"spec": {"runner": {"image": "a"}, "containers": [{"image": "b"}], "x": 1}});
-        let parts = super::parts("g", "Thing", &object, &extra).unwrap();
-        let shown: Vec<_> = parts
+        let object =
+            json!({"spec": {"runner": {"image": "a"}, "containers": [{"image": "b"}], "x": 1}});
+        let found = parts("g", "Thing", &object, &extra).unwrap();
+        let shown: Vec<_> = found
             .iter()
             .flat_map(|part| &part.places)
             .map(|place| place.pointer.json())
             .collect();
         assert_eq!(shown, ["/spec/containers/0/image", "/spec/runner/image"]);
-        let wrong = super::parts("g", "Other", &object, &extra).unwrap_err();
+        let wrong = parts("g", "Other", &object, &extra).unwrap_err();
         assert_eq!(wrong.to_string(), "spec.x is no text");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The way to a value: names of members and numbers of items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pointer(Vec<Step>);
+pub(super) struct Pointer(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
@@ -35,7 +35,7 @@ impl Pointer {
     }
 
     /// The way as a JSON Pointer (RFC 6901).
-    pub fn json(&self) -> String {
+    pub(super) fn json(&self) -> String {
         let mut text = String::new();
         for step in &self.0 {
             text.push('/');
@@ -95,7 +95,10 @@ mod tests {
             ),
             (odd, "/a~1b~0c/2//d", r#"["a/b~c"][2][""].d"#),
         ] {
-            assert_eq!((pointer.json().as_str(), pointer.to_string()), (json, shown.to_owned()));
+            assert_eq!(
+                (pointer.json().as_str(), pointer.to_string()),
+                (json, shown.to_owned())
+            );
         }
     }
 

@@ -85,7 +85,12 @@ fn fate<'d>(name: &str, decided: Decided<'d>) -> Fate<'d> {
     match decided {
         Decided::Answer(image, Answer::Signed(signed)) => Fate::Pinned(pinned(image, signed)),
         Decided::Answer(_, Answer::Passed { notice: None }) => Fate::Passed,
-        Decided::Answer(_, Answer::Passed { notice: Some(notice) }) => Fate::Noticed(notice),
+        Decided::Answer(
+            _,
+            Answer::Passed {
+                notice: Some(notice),
+            },
+        ) => Fate::Noticed(notice),
         Decided::Answer(_, Answer::Denied(denial)) => Fate::Refused(denial.line()),
         Decided::Invalid(error) => because(&error.to_string(), Reason::Malformed),
         Decided::TooLate => because("no decision in time", Reason::Unreachable),
@@ -109,7 +114,10 @@ impl Told {
     fn into_value(self, uid: &str, decisions: &Decisions, policy: &str) -> Value {
         let allowed = self.refused.is_empty();
         let images = decisions.all().count();
-        let passing = decisions.all().filter(|(_, decided)| may_pass(*decided)).count();
+        let passing = decisions
+            .all()
+            .filter(|(_, decided)| may_pass(*decided))
+            .count();
         let count = format!("{passing} of {images} images verified");
         let verdict = match (allowed, self.unsigned) {
             (false, _) => "denied",

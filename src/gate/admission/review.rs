@@ -63,9 +63,7 @@ impl Review {
         };
         is_version_1(text(&review, "kind"), text(&review, "apiVersion"))?;
         let Some(Value::Object(request)) = review.remove("request") else {
-            return Err(Unreadable::Foreign(
-                "the review has no request".to_owned(),
-            ));
+            return Err(Unreadable::Foreign("the review has no request".to_owned()));
         };
         let uid = uid(text(&request, "uid"))?;
         request_of(uid.clone(), request).map_err(|why| Unreadable::Wrong {
@@ -238,7 +236,10 @@ mod tests {
     fn a_review_of_the_api_server_is_read() {
         let read = read(&review(&request())).unwrap();
         assert_eq!((read.uid.as_str(), read.who.as_str()), ("u1", "alice/team"));
-        assert_eq!((read.group.as_str(), read.kind.as_str()), ("apps", "Deployment"));
+        assert_eq!(
+            (read.group.as_str(), read.kind.as_str()),
+            ("apps", "Deployment")
+        );
         let object = json!({"kind": "Deployment", "spec": {"float": 1.5}});
         assert_eq!(read.change, Change::Create(object));
     }
@@ -258,12 +259,19 @@ mod tests {
             let mut request = request();
             request[name] = json!(value);
             request["object"] = json!(null);
-            assert_eq!(read(&review(&request)).unwrap().change, Change::Harmless, "{value}");
+            assert_eq!(
+                read(&review(&request)).unwrap().change,
+                Change::Harmless,
+                "{value}"
+            );
         }
         for sub_resource in [json!(null), json!(""), json!("ephemeralcontainers")] {
             let mut request = request();
             request["subResource"] = sub_resource;
-            assert!(matches!(read(&review(&request)).unwrap().change, Change::Create(_)));
+            assert!(matches!(
+                read(&review(&request)).unwrap().change,
+                Change::Create(_)
+            ));
         }
     }
 
@@ -271,12 +279,18 @@ mod tests {
     fn an_update_without_what_was_before_is_all_new() {
         let mut update = request();
         update["operation"] = json!("UPDATE");
-        assert!(matches!(read(&review(&update)).unwrap().change, Change::Create(_)));
+        assert!(matches!(
+            read(&review(&update)).unwrap().change,
+            Change::Create(_)
+        ));
         update["oldObject"] = json!({"spec": 1});
         let change = read(&review(&update)).unwrap().change;
         assert!(matches!(change, Change::Update { old, .. } if old == json!({"spec": 1})));
         update["operation"] = json!("CREATE");
-        assert!(matches!(read(&review(&update)).unwrap().change, Change::Create(_)));
+        assert!(matches!(
+            read(&review(&update)).unwrap().change,
+            Change::Create(_)
+        ));
     }
 
     #[test]
@@ -314,10 +328,16 @@ mod tests {
         other["kind"] = json!("Pod");
         for (text, why) in [
             (old.to_string(), "set admissionReviewVersions to [\"v1\"]"),
-            (other.to_string(), "not an AdmissionReview of admission.k8s.io/v1"),
+            (
+                other.to_string(),
+                "not an AdmissionReview of admission.k8s.io/v1",
+            ),
             (review(&json!({"uid": 5})).to_string(), "no uid"),
             (review(&json!({"uid": ""})).to_string(), "no uid"),
-            (review(&json!({"uid": "u".repeat(257)})).to_string(), "no uid"),
+            (
+                review(&json!({"uid": "u".repeat(257)})).to_string(),
+                "no uid",
+            ),
             (review(&json!([])).to_string(), "has no request"),
             ("[]".to_owned(), "not an AdmissionReview"),
             ("{".to_owned(), "EOF"),
