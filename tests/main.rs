@@ -18,6 +18,7 @@ mod cli;
 mod deciding;
 mod decisions;
 mod editing;
+mod gate_admission;
 mod gate_decisions;
 mod layout;
 mod notary_files;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trust::gate::admission::{Admission, ExtraPath};
 use trust::listen::{self, Limits, Listener};
+use trust::server::settings::LogSettings;
 
 /// Have Kubernetes run nothing that the policy refuses
 ///
@@ -37,6 +38,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    service::log::begin(&LogSettings::default(), session.out.has_colors());
     let gate = args.gate.gate(LONGEST, session)?;
     let policy = args.gate.policy_file(session)?;
     let (certificate, key) = (args.tls_cert.clone(), args.tls_key.clone());

@@ -13,7 +13,7 @@ pub(super) fn allowed(query: Option<&str>) -> Duration {
         .find_map(seconds)
         .unwrap_or(DEFAULT)
         .min(LONGEST);
-    timeout - MARGIN.min(timeout / 2)
+    timeout.saturating_sub(MARGIN.min(timeout / 2))
 }
 
 /// `10s`, as the API server writes it; milliseconds for those who try it by hand.

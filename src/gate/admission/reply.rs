@@ -7,6 +7,7 @@ use super::review::VERSION;
 use crate::gate::Answer;
 use crate::policy::Reason;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -21,13 +22,13 @@ pub(super) enum Tags {
 
 /// Nothing the review asks for can bring an image in.
 pub(super) fn harmless(uid: &str) -> Value {
-    whole(&json!({"uid": uid, "allowed": true}))
+    Response::allowing(uid).whole()
 }
 
 /// The review itself is wrong.
 pub(super) fn wrong(uid: &str, why: &str) -> Value {
-    let status = status(400, "BadRequest", &line(why, MAX_LINE));
-    whole(&json!({"uid": uid, "allowed": false, "status": status}))
+    let status = Refusal::of(400, "BadRequest", line(why, MAX_LINE));
+    Response::allowing(uid).but(status).whole()
 }
 
 /// What was decided about the images of an object.
@@ -124,23 +125,94 @@ impl Told {
             (true, true) => "passed",
             (true, false) => "signed",
         };
-        let mut response = json!({
-            "uid": uid,
-            "allowed": allowed,
-            // The API server puts the name of the webhook and a slash before each name.
-            "auditAnnotations": {"images": count, "policy": policy, "verdict": verdict},
-        });
+        let mut response = Response {
+            warnings: some(self.warnings),
+            annotations: Some(Annotations {
+                images: count.clone(),
+                policy,
+                verdict,
+            }),
+            ..Response::allowing(uid)
+        };
         if !allowed {
-            response["status"] = status(403, "Forbidden", &refusal(&count, &self.refused));
+            let refusal = refusal(count, &self.refused);
+            response = response.but(Refusal::of(403, "Forbidden", refusal));
         } else if !self.patch.is_empty() {
             let patch = Value::Array(self.patch).to_string();
-            response["patchType"] = json!("JSONPatch");
-            response["patch"] = json!(STANDARD.encode(patch));
+            response.patch_type = Some("JSONPatch");
+            response.patch = Some(STANDARD.encode(patch));
         }
-        if !self.warnings.is_empty() {
-            response["warnings"] = json!(some(self.warnings));
+        response.whole()
+    }
+}
+
+/// The answer as it is sent, member for member.
+#[derive(Serialize)]
+struct Response<'r> {
+    uid: &'r str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Refusal>,
+    #[serde(rename = "patchType", skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(rename = "auditAnnotations", skip_serializing_if = "Option::is_none")]
+    annotations: Option<Annotations<'r>>,
+}
+
+/// What goes into the cluster's audit log; there, the webhook's name and a slash stand before each
+/// name, which is why none has a slash here.
+#[derive(Serialize)]
+struct Annotations<'r> {
+    images: String,
+    policy: &'r str,
+    verdict: &'static str,
+}
+
+/// Why not.
+#[derive(Serialize)]
+struct Refusal {
+    status: &'static str,
+    message: String,
+    reason: &'static str,
+    code: u16,
+}
+
+impl<'r> Response<'r> {
+    fn allowing(uid: &'r str) -> Self {
+        Self {
+            uid,
+            allowed: true,
+            status: None,
+            patch_type: None,
+            patch: None,
+            warnings: Vec::new(),
+            annotations: None,
         }
-        whole(&response)
+    }
+
+    fn but(mut self, status: Refusal) -> Self {
+        self.allowed = false;
+        self.status = Some(status);
+        self
+    }
+
+    fn whole(&self) -> Value {
+        json!({"apiVersion": VERSION, "kind": "AdmissionReview", "response": self})
+    }
+}
+
+impl Refusal {
+    fn of(code: u16, reason: &'static str, message: String) -> Self {
+        Self {
+            status: "Failure",
+            message,
+            reason,
+            code,
+        }
     }
 }
 
@@ -152,17 +224,15 @@ fn may_pass(decided: Decided<'_>) -> bool {
 }
 
 /// The count, and a line for each refused image until there are too many.
-fn refusal(count: &str, refused: &[String]) -> String {
-    let mut text = count.to_owned();
-    for why in refused.iter().take(MAX_REFUSED) {
-        text.push('\n');
-        text.push_str(&line(why, MAX_LINE));
-    }
+fn refusal(count: String, refused: &[String]) -> String {
+    let mut lines = vec![count];
+    let named = refused.iter().take(MAX_REFUSED);
+    lines.extend(named.map(|why| line(why, MAX_LINE)));
     let more = refused.len().saturating_sub(MAX_REFUSED);
     if more > 0 {
-        text.push_str(&format!("\nand {more} more"));
+        lines.push(format!("and {more} more"));
     }
-    text
+    lines.join("\n")
 }
 
 /// As many warnings as the API server hands on.
@@ -186,14 +256,6 @@ fn line(text: &str, most: usize) -> String {
         line.push_str(CUT);
     }
     line
-}
-
-fn status(code: u16, reason: &str, message: &str) -> Value {
-    json!({"status": "Failure", "message": message, "reason": reason, "code": code})
-}
-
-fn whole(response: &Value) -> Value {
-    json!({"apiVersion": VERSION, "kind": "AdmissionReview", "response": response})
 }
 
 /// Bytes of a warning; from 256 on the API server may cut it.

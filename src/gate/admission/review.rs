@@ -115,9 +115,8 @@ fn change(request: &mut Map<String, Value>) -> Result<Change, &'static str> {
         Some(Value::String(_)) => return Ok(Change::Harmless),
         Some(_) => return Err("request.subResource is no text"),
     }
-    let new = match request.remove("object") {
-        Some(new @ Value::Object(_)) => new,
-        _ => return Err("request.object is no object"),
+    let Some(new @ Value::Object(_)) = request.remove("object") else {
+        return Err("request.object is no object");
     };
     match request.remove("oldObject") {
         Some(old @ Value::Object(_)) if update => Ok(Change::Update { new, old }),

@@ -81,11 +81,13 @@ fn any_object() -> impl Strategy<Value = [Value; 9]> {
 
 /// Every image in the pod spec of an object, by a way of its own.
 fn images(object: &Value, template: &[&str]) -> Vec<String> {
-    let pointer: String = template
+    let names: Vec<&str> = [""]
         .iter()
+        .chain(template)
         .chain(&["spec"])
-        .map(|name| format!("/{name}"))
+        .copied()
         .collect();
+    let pointer = names.join("/");
     let Some(spec) = object.pointer(&pointer) else {
         return Vec::new();
     };

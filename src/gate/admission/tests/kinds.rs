@@ -101,7 +101,7 @@ async fn every_kind_is_pinned_or_refused() {
                     if verdict.is_some() {
                         let wanted = object(workload.template, pod(list, &expected));
                         assert_eq!(patched(&new, &response), wanted, "{case}");
-                        is_pinned_for_validation(&request, &images == &expected, workload.is_pod())
+                        is_pinned_for_validation(&request, images == expected, workload.is_pod())
                             .await;
                     }
                     asked += 1;
