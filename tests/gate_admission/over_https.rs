@@ -121,8 +121,10 @@ async fn only_tls_is_spoken() {
     let plain = webhook.url.replace("https", "http");
     let other = rcgen::generate_simple_self_signed(vec!["other".to_owned()]).unwrap();
     let stranger = client(&other.cert.pem());
-    let spoken = webhook.client.get(format!("{plain}/healthz"));
-    assert_eq!(answer(spoken).await.status, 400);
+    // Whether the line that says so can be read depends on who hangs up first.
+    if let Ok(answer) = webhook.client.get(format!("{plain}/healthz")).send().await {
+        assert_eq!(answer.status(), 400);
+    }
     assert!(
         stranger
             .get(format!("{}/healthz", webhook.url))
