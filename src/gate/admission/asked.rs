@@ -28,8 +28,8 @@ pub(super) enum Object {
     Pod,
     /// It makes pods that run them
     Template,
-    /// The same, and a controller holds it to what it wrote
-    Controlled,
+    /// The same, and nobody may change it: it has a controller, or is a job that was made
+    Fixed,
 }
 
 /// The images a review asks about.
@@ -44,7 +44,9 @@ pub(super) fn asked(review: &Review, extra: &[ExtraPath]) -> Result<Asked, Missh
         Change::Create(new) => (new, None),
         Change::Update { new, old } => (new, Some(old)),
     };
-    let is_pod = Workload::find(group, kind).is_some_and(Workload::is_pod);
+    let workload = Workload::find(group, kind);
+    let is_pod = workload.is_some_and(Workload::is_pod);
+    let is_fixed = old.is_some() && workload.is_some_and(Workload::is_fixed);
     let mut found = parts(group, kind, new, extra)?;
     if let Some(old) = old {
         // What is stored and has the wrong type was never asked about.
@@ -61,7 +63,7 @@ pub(super) fn asked(review: &Review, extra: &[ExtraPath]) -> Result<Asked, Missh
         places: found.into_iter().flat_map(|part| part.places).collect(),
         of: match is_pod {
             true => Object::Pod,
-            false if is_controlled(new) => Object::Controlled,
+            false if is_fixed || is_controlled(new) => Object::Fixed,
             false => Object::Template,
         },
     })
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_controllers_template_stays_as_it_is_but_its_pods_do_not() {
+    fn a_template_that_nobody_may_change_stays_as_it_is_but_its_pods_do_not() {
         let mut object = json!({"spec": {"template": pod(&[("a", "one")])}});
         let create = |kind, object: &Value| {
             asked(&review(kind, Change::Create(object.clone())), &[]).unwrap()
@@ -244,10 +246,13 @@ mod tests {
         let owned = json!({"ownerReferences": [{"kind": "Deployment", "controller": true}]});
         object["metadata"] = owned.clone();
         let asked = create(("apps", "ReplicaSet"), &object);
-        assert_eq!(
-            (images(&asked), asked.of),
-            (vec!["one"], Object::Controlled)
-        );
+        assert_eq!((images(&asked), asked.of), (vec!["one"], Object::Fixed));
+        let mut suspended = json!({"spec": {"template": pod(&[("a", "one")])}});
+        assert_eq!(create(("batch", "Job"), &suspended).of, Object::Template);
+        let old = suspended.clone();
+        suspended["spec"]["template"]["spec"]["nodeSelector"] = json!({"pool": "b"});
+        let asked = update(("batch", "Job"), &suspended, &old);
+        assert_eq!((images(&asked), asked.of), (vec!["one"], Object::Fixed));
         let mut object = pod(&[("a", "one")]);
         object["metadata"] = owned;
         let asked = create(POD, &object);

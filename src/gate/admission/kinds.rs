@@ -26,6 +26,11 @@ impl Workload {
         self.template.is_empty()
     }
 
+    /// Whether its template stays as it was made: a change of it would be refused.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.kind == "Job"
+    }
+
     /// Old groups are asked for where a webhook's rules name them.
     fn is_in(&self, group: &str) -> bool {
         self.group == group || (self.group == "apps" && group == "extensions")

@@ -53,8 +53,8 @@ pub(super) fn decided(
                     let why = format!("{} is signed, but not pinned as {image}", place.image);
                     told.refused.push(format!("{path}: {why}"));
                 }
-                (Tags::Pinned, Object::Controlled)
-                | (Tags::Refused, Object::Template | Object::Controlled) => {}
+                (Tags::Pinned, Object::Fixed)
+                | (Tags::Refused, Object::Template | Object::Fixed) => {}
             },
             Fate::Passed => told.unsigned = true,
             Fate::Noticed(notice) => {
