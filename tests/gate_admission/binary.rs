@@ -169,6 +169,53 @@ async fn the_program_answers_and_ends_decently() {
         .unwrap();
 }
 
+/// Rules of a policy file decide, and a new file counts from SIGHUP on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_policy_can_change_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, authority) = certificates(folder.path(), "127.0.0.1");
+    let write = |rules: &str| {
+        let text = format!("[default]\nrequire = \"reject\"\n{rules}");
+        std::fs::write(folder.path().join("policy.toml"), text).unwrap();
+    };
+    let rule = |name: &str, demand: &str| format!("[[rule]]\nmatch = \"{name}\"\n{demand}\n");
+    write(&rule("registry.test/free/*", "require = \"accept\""));
+    let mut words = TLS.to_vec();
+    words.extend(["--policy", "policy.toml", "--trust-dir", "state"]);
+    let gate = Running::start(command(folder.path(), &words));
+    let client = client(&authority);
+    let ask = async |image: &str| {
+        let answer = gate.post(&client, "/mutate", pod(&[image]).to_string());
+        answer.await.response()
+    };
+    assert_eq!(ask("registry.test/free/app:1").await["allowed"], true);
+    let refused = ask("registry.test/other/app:1").await;
+    assert_eq!(refused["allowed"], false);
+    let message = refused["status"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("[denied-by-rule]") || message.contains("[no-rule]"),
+        "{message}"
+    );
+
+    write("[[rule]]\nmatch = 5\n");
+    kill_process(Pid::from_child(&gate.child), Signal::HUP).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(
+        ask("registry.test/free/app:1").await["allowed"],
+        true,
+        "a wrong file"
+    );
+    write(&rule("registry.test/free/*", "require = \"reject\""));
+    for _ in 0..100 {
+        kill_process(Pid::from_child(&gate.child), Signal::HUP).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        if ask("registry.test/free/app:1").await["allowed"] == false {
+            return;
+        }
+    }
+    panic!("the new policy does not hold");
+}
+
 /// With an authority of clients, whoever shows no certificate of it gets no answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_are_turned_away() {

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use trust::gate::admission::kinds::{EPHEMERAL, WORKLOADS};
+use trust::policy::{Demand, Mode, Policy};
+use trust::reference::ImageReference;
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// The documents of a file, as JSON.
@@ -123,8 +125,12 @@ fn the_parts_fit_together() {
 }
 
 #[test]
-fn the_policy_is_one() {
+fn the_policy_refuses_nothing_yet_but_what_nobody_named() {
     let policy = one(&documents("gate.yaml"), "ConfigMap")["data"]["policy.toml"].clone();
-    let policy: toml::Table = policy.as_str().unwrap().parse().unwrap();
-    assert_eq!(policy["default"]["require"].as_str(), Some("reject"));
+    let no_file = &mut |name: &_| panic!("{name:?} is not in the ConfigMap");
+    let policy = Policy::parse(policy.as_str().unwrap(), no_file).unwrap();
+    let rule = |name: &str| policy.rule(&ImageReference::parse(name).unwrap());
+    assert_eq!(rule("registry.k8s.io/coredns:1").demand, Demand::Accept);
+    assert_eq!(rule("registry.example.com/app").mode, Mode::Audit);
+    assert_eq!(rule("alpine").demand, Demand::Reject);
 }
