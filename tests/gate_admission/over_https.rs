@@ -84,6 +84,15 @@ async fn bodies_have_an_end() {
     }
 }
 
+/// Whoever sends nothing gets neither the whole time nor everybody's place.
+#[tokio::test]
+async fn bodies_that_do_not_come_are_given_up() {
+    let (_server, webhook) = webhook().await;
+    let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let slow = webhook.post("/mutate?timeout=30s", reqwest::Body::wrap_stream(never));
+    assert_eq!(slow.await.status, 408);
+}
+
 #[tokio::test]
 async fn many_reviews_at_a_time_are_all_answered() {
     let (_server, webhook) = webhook().await;

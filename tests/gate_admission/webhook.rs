@@ -148,7 +148,7 @@ pub fn certificates(folder: &Path, name: &str) -> (CertificateFiles, String) {
         certificate: folder.join("tls.crt"),
         key: folder.join("tls.key"),
         client_ca: None,
-        check_every: Duration::from_secs(60),
+        check_every: Duration::from_mins(1),
     };
     fs::write(&files.certificate, certificate.pem()).unwrap();
     fs::write(&files.key, key.serialize_pem()).unwrap();

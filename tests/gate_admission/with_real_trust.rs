@@ -72,6 +72,7 @@ async fn a_signed_tag_is_pinned_and_then_verified() {
     assert_eq!(decisions[0]["resolved"], digest());
 }
 
+/// Bypass 5: an unsigned digest of a signed repository is refused.
 #[tokio::test]
 async fn what_is_unsigned_is_refused_with_its_reason() {
     let (server, _) = honest().await;

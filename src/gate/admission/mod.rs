@@ -91,14 +91,16 @@ impl Admission {
         let turn = timeout_at(deadline, self.reading.acquire()).await;
         let _turn = turn.ok().and_then(Result::ok).ok_or_else(busy)?;
         let left = deadline.saturating_duration_since(Instant::now());
-        let body = read_body(body, MAX_BODY, left).await.map_err(|error| {
-            let status = match error {
-                BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-                BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-                _ => StatusCode::BAD_REQUEST,
-            };
-            text(status, error.to_string())
-        })?;
+        let body = read_body(body, MAX_BODY, left.min(BODY_TIME))
+            .await
+            .map_err(|error| {
+                let status = match error {
+                    BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+                    BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                text(status, error.to_string())
+            })?;
         Review::read(&body).map_err(|unreadable| match unreadable {
             Unreadable::Foreign(why) => text(StatusCode::BAD_REQUEST, why),
             Unreadable::Wrong { uid, why } => json_of(&reply::wrong(&uid, &why)),
@@ -164,6 +166,8 @@ fn of_type(kind: &'static str, body: String) -> Response<Full<Bytes>> {
 
 /// Bytes of a review: the API server takes objects of 3 MiB, and an update brings two of them.
 const MAX_BODY: usize = 8 * 1024 * 1024;
+/// The API server has the whole of it before it asks.
+const BODY_TIME: Duration = Duration::from_secs(3);
 /// Reviews that are read at a time; the others wait with nothing in memory.
 const READ_AT_A_TIME: usize = 32;
 
