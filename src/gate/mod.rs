@@ -177,7 +177,7 @@ impl Gate {
             _ if rule.mode == Mode::Audit => return Ok(Tags::All),
             Demand::Accept => return Ok(Tags::All),
             Demand::Reject => {
-                let decision = self.decision(image, rule).await;
+                let decision = self.decision(self.inner.deadline, image, rule).await;
                 return Err(Denial::of(image, &decision, rule));
             }
             Demand::Signed(_) => {}
