@@ -13,12 +13,12 @@ use std::time::Duration;
 /// What is counted.
 pub(super) struct Metrics {
     registry: Registry,
-    decisions: Family<Verdict, Counter>,
+    decisions: Family<Outcome, Counter>,
     durations: Family<Through, Histogram>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Verdict {
+struct Outcome {
     door: &'static str,
     verdict: &'static str,
     reason: &'static str,
@@ -57,12 +57,12 @@ impl Metrics {
     pub(super) fn decided(&self, door: Door, answer: &Answer, took: Duration) {
         let door = door.as_str();
         let (verdict, reason) = answer.words();
-        let verdict = Verdict {
+        let outcome = Outcome {
             door,
             verdict,
             reason,
         };
-        self.decisions.get_or_create(&verdict).inc();
+        self.decisions.get_or_create(&outcome).inc();
         let through = Through { door };
         self.durations
             .get_or_create(&through)

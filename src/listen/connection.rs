@@ -157,12 +157,12 @@ impl<S> Attendant<S> {
         F: Future<Output = Response<B>>,
     {
         let working = self.pace.working();
-        let answer = match headers::refusal(request.uri(), request.headers(), &self.limits) {
-            Some(refusal) => Either::Left(ready(refusal.map(Body::Left))),
-            None => {
-                let answer = (self.service)(request, Arc::clone(&self.peer));
-                Either::Right(answer.map(|answer| answer.map(Body::Right)))
-            }
+        let refusal = headers::refusal(request.uri(), request.headers(), &self.limits);
+        let answer = if let Some(refusal) = refusal {
+            Either::Left(ready(refusal.map(Body::Left)))
+        } else {
+            let answer = (self.service)(request, Arc::clone(&self.peer));
+            Either::Right(answer.map(|answer| answer.map(Body::Right)))
         };
         async move {
             let response = answer.await;

@@ -77,7 +77,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         tokio::spawn(renew(hosting.clone(), settings.renew.every.into())),
         tokio::spawn(service::warn_of_expiry(tls.clone())),
         tokio::spawn(service::at_hangup(move || {
-            service::reload(reloaded.as_ref())
+            service::reload(reloaded.as_ref());
         })),
     ];
     let answering = Arc::clone(&server);
