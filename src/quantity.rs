@@ -60,6 +60,12 @@ impl From<Period> for Duration {
     }
 }
 
+impl From<Duration> for Period {
+    fn from(duration: Duration) -> Self {
+        Self(duration)
+    }
+}
+
 /// Bytes: a whole number and `B`, `KiB`, `MiB` or `GiB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(usize);

@@ -23,6 +23,7 @@ mod gate_decisions;
 mod layout;
 mod notary_files;
 mod pages;
+mod policy;
 mod refused_publishes;
 mod sealed_files;
 mod server;

@@ -11,6 +11,7 @@ mod name;
 mod notice;
 mod output;
 mod plugin;
+mod policy;
 mod progress;
 mod prompt;
 mod pull;
@@ -60,6 +61,7 @@ enum Command {
     Pull(pull::Args),
     Why(why::Args),
     Server(server::Args),
+    Policy(policy::Args),
     Gate(gate::Args),
 }
 
@@ -153,6 +155,7 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
             .await
             .map_err(|failure| failure.doing(format!("why {}", args.image))),
         Command::Server(args) => server::run(args, session).await,
+        Command::Policy(args) => policy::run(args, session),
         Command::Gate(args) => gate::run(args, session).await,
     }
 }

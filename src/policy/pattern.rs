@@ -88,6 +88,20 @@ impl Pattern {
         }
     }
 
+    /// The first parts in which two patterns differ, as they are written.
+    pub fn difference(&self, other: &Self) -> Option<(String, String)> {
+        let pairs = self.parts().zip(other.parts());
+        let differ = pairs.into_iter().find(|(mine, theirs)| mine != theirs);
+        if let Some((mine, theirs)) = differ {
+            return Some((mine.to_string(), theirs.to_string()));
+        }
+        let end = |longer: &Self, shorter: &Self| {
+            let part = longer.path.get(shorter.path.len());
+            part.map_or_else(|| "**".to_owned(), Part::to_string)
+        };
+        (self != other).then(|| (end(self, other), end(other, self)))
+    }
+
     /// An order in which, of two patterns that match one name, the one to be asked comes first.
     pub fn order(&self, other: &Self) -> Ordering {
         let rank = |pattern: &Self| {
