@@ -13,10 +13,12 @@ mod host;
 mod part;
 
 use crate::reference::{ImageReference, ReferenceError};
-use host::{HUB, Host, Name, OFFICIAL};
+use host::{HUB, Host, OFFICIAL};
 use part::Part;
 use std::cmp::{Ordering, Reverse};
 use std::fmt;
+
+pub(super) use host::Name;
 
 /// Repositories: one, or those with names of one form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,24 +50,20 @@ impl Pattern {
 
     /// Whether a repository is meant; its tag and digest do not matter.
     pub fn matches(&self, image: &ImageReference) -> bool {
-        let name = Name::of(image);
+        self.matches_name(&Name::of(image))
+    }
+
+    /// The same for a name that is asked about many times.
+    pub(super) fn matches_name(&self, name: &Name<'_>) -> bool {
         let components = name.path.len();
         let fits = if self.below {
             components > self.path.len()
         } else {
             components == self.path.len()
         };
+        let mut pairs = self.path.iter().zip(&name.path);
         fits && self.host.is_matched_by(&name.host)
-            && self
-                .path
-                .iter()
-                .zip(&name.path)
-                .all(|(part, component)| part.matches(component))
-    }
-
-    /// Whether it means one repository only.
-    pub fn is_exact(&self) -> bool {
-        !self.below && self.parts().all(|part| matches!(part, Part::Exact(_)))
+            && pairs.all(|(part, component)| part.matches(component))
     }
 
     /// Which of two patterns is asked first about a name that both match.

@@ -1,6 +1,7 @@
 //! What an operator demands of images: rules, and the one that holds where none matches.
 
-use super::{Pattern, RootTrust};
+use super::pattern::Name;
+use super::{Pattern, Reason, RootTrust};
 use crate::reference::ImageReference;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -43,8 +44,13 @@ impl Policy {
 
     /// The rule for an image.
     pub fn rule(&self, image: &ImageReference) -> &Rule {
-        let matches = |rule: &&Rule| rule.pattern.as_ref().is_some_and(|it| it.matches(image));
-        self.rules.iter().find(matches).unwrap_or(&self.default)
+        let name = Name::of(image);
+        let mut rules = self.rules.iter();
+        let found = rules.find(|rule| {
+            let pattern = rule.pattern.as_ref();
+            pattern.is_some_and(|pattern| pattern.matches_name(&name))
+        });
+        found.unwrap_or(&self.default)
     }
 }
 
@@ -79,6 +85,21 @@ impl Rule {
             self.exempt.clear();
         }
         self
+    }
+
+    /// Why nothing passes, if the rule rejects everything.
+    pub(super) fn rejection(&self) -> Option<(Reason, String)> {
+        let said = match &self.pattern {
+            Some(_) => (
+                Reason::DeniedByRule,
+                format!("rule {} rejects it", self.name),
+            ),
+            None => (
+                Reason::NoRule,
+                "no rule is for it, and the default rejects".to_owned(),
+            ),
+        };
+        (self.demand == Demand::Reject).then_some(said)
     }
 
     /// What holds where neither a rule nor a default says anything.

@@ -24,6 +24,7 @@ Commands:
   pull     Pull images that are signed
   why      Explain the decision on an image, step by step
   server   Run a trust server and look after it
+  policy   Check a policy, and explain what it says of an image
   gate     Let engines run nothing that the policy refuses
   help     Print this message or the help of the given subcommand(s)
 

@@ -162,14 +162,17 @@ fn an_empty_policy_refuses_everything() {
     home.trust("policy check policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 MATCH     REQUIRE   MODE      DEMANDS
 default   reject    enforce   
 
 Local images: reject
 Builds: reject
 
-"#]].raw())
+"#]]
+            .raw(),
+        )
         .stderr_eq(str![].raw());
 }
 
@@ -179,18 +182,24 @@ fn an_accepting_default_is_warned_of() {
     home.trust("policy check policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 MATCH     REQUIRE   MODE      DEMANDS
 default   accept    enforce   
 
 Local images: reject
 Builds: reject
 
-"#]].raw())
-        .stderr_eq(str![[r#"
+"#]]
+            .raw(),
+        )
+        .stderr_eq(
+            str![[r#"
 warning: the default accepts every image that no rule is for, signed or not
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 #[test]
@@ -233,28 +242,37 @@ fn a_file_that_cannot_be_read_is_named() {
         .assert()
         .code(2)
         .stdout_eq("")
-        .stderr_eq(str![[r#"
+        .stderr_eq(
+            str![[r#"
 trust: policy check: cannot read absent.toml: no such file or directory
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     home.trust("policy check .").assert().code(2).stdout_eq("");
     let bytes = [0xff, 0xfe];
     trust_store::write_atomic(&home.path().join("latin1.toml"), &bytes, 0o600).unwrap();
     home.trust("policy check latin1.toml")
         .assert()
         .code(2)
-        .stderr_eq(str![[r#"
+        .stderr_eq(
+            str![[r#"
 trust: policy check: cannot read latin1.toml: it is not UTF-8
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     write(&home.path().join("large.toml"), &"#".repeat(3_000_000));
     home.trust("policy check large.toml")
         .assert()
         .code(2)
-        .stderr_eq(str![[r#"
+        .stderr_eq(
+            str![[r#"
 trust: policy check: large.toml, line 1, column 1: the file is larger than 1048576 bytes
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 /// Files that a policy names lie beside it, wherever the program is run.
@@ -268,10 +286,13 @@ fn an_authority_lies_beside_the_policy() {
     home.trust("policy check etc/policy.toml")
         .assert()
         .code(2)
-        .stderr_eq(str![[r#"
+        .stderr_eq(
+            str![[r#"
 trust: policy check: etc/policy.toml, line 3, column 11: ca.pem: no such file or directory
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     write(&folder.join("ca.pem"), "not a certificate");
     home.trust("policy check etc/policy.toml")
         .assert()
@@ -292,14 +313,17 @@ trust: policy check: etc/policy.toml, line 3, column 11: ca.pem: a root certific
     home.trust("policy check etc/policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 MATCH     REQUIRE   MODE      DEMANDS
 default   signed    enforce   root from an authority
 
 Local images: reject
 Builds: reject
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 /// A certificate in PEM.

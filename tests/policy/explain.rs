@@ -7,11 +7,12 @@ fn says_which_rule_holds_and_why() {
     home.trust("policy explain registry.example.com/team/app:1 --policy policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    registry.example.com/team/app:1
 Rule:     registry.example.com/team/*, 1 of 5
-          before registry.example.com/**, for `team` stands for less than `**`
-          before *.example.com/**, for `registry` stands for less than `*`
+          before registry.example.com/**, because `team` stands for less than `**`
+          before *.example.com/**, because `registry` stands for less than `*`
 Demands:  targets/releases and targets/qa say which digest the tag means, and agree
           dave signed the same digest for the tag
           2 of alice, bob, carol signed it, each with another key
@@ -22,7 +23,9 @@ Demands:  targets/releases and targets/qa say which digest the tag means, and ag
           no signer calls it superseded
           the server is asked again after 1m, and has confirmed it within 1d
 
-"#]].raw())
+"#]]
+            .raw(),
+        )
         .stderr_eq("");
 }
 
@@ -32,18 +35,21 @@ fn says_under_which_name_an_image_is_judged() {
     home.trust("policy explain registry.example.com/hub/alpine --policy policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    registry.example.com/hub/alpine:latest
 Rule:     registry.example.com/hub/**, 2 of 5
-          before registry.example.com/**, for `hub` stands for less than `**`
-          before *.example.com/**, for `registry` stands for less than `*`
+          before registry.example.com/**, because `hub` stands for less than `**`
+          before *.example.com/**, because `registry` stands for less than `*`
 Judged:   as docker.io/library/alpine:latest
 Demands:  targets/releases says which digest the tag means; where it says nothing, targets
           the root is one this machine keeps already: none is trusted on first use
           the server is asked again after 1m
 Mode:     audit: what is refused passes all the same
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 #[test]
@@ -52,30 +58,39 @@ fn says_what_accepts_and_what_rejects() {
     home.trust("policy explain alpine:3 --policy policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    docker.io/library/alpine:3
 Rule:     docker.io/library/alpine, 5 of 5
-Demands:  nothing: it passes, signed or not
+Demands:  it passes, signed or not
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     home.trust("policy explain other.example.com/a --policy policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    other.example.com/a:latest
 Rule:     *.example.com/**, 4 of 5
-Demands:  the impossible: it is refused
+Demands:  it is refused, signed or not
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     home.trust("policy explain evil.test/registry.example.com/team/app --policy policy.toml")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    evil.test/registry.example.com/team/app:latest
-Rule:     default, for no other rule matches
-Demands:  the impossible: it is refused
+Rule:     default, because no other rule matches
+Demands:  it is refused, signed or not
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 #[test]
@@ -99,7 +114,8 @@ fn tells_programs_the_same() {
     home.trust("policy explain registry.example.com/web:2 --policy policy.toml --format json")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 {
     "image": "registry.example.com/web:2",
     "rule": {
@@ -137,7 +153,9 @@ fn tells_programs_the_same() {
     ]
 }
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 #[test]
@@ -147,23 +165,29 @@ fn goes_by_the_policy_there_is() {
         .assert()
         .code(2)
         .stdout_eq("")
-        .stderr_eq(str![[r#"
+        .stderr_eq(
+            str![[r#"
 trust: policy explain: there is no policy
 hint: name one with --policy
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     home.trust("policy explain alpine")
         .env("DOCKER_CONTENT_TRUST", "1")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    docker.io/library/alpine:latest
-Rule:     DOCKER_CONTENT_TRUST, for no other rule matches
+Rule:     DOCKER_CONTENT_TRUST, because no other rule matches
 Demands:  targets/releases says which digest the tag means; where it says nothing, targets
           the first root that is seen is trusted from then on
           the server is asked again after 1m
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
     let folder = home.path().join(".docker/trust");
     std::fs::create_dir_all(&folder).unwrap();
     write(
@@ -173,12 +197,15 @@ Demands:  targets/releases says which digest the tag means; where it says nothin
     home.trust("policy explain alpine")
         .assert()
         .code(0)
-        .stdout_eq(str![[r#"
+        .stdout_eq(
+            str![[r#"
 Image:    docker.io/library/alpine:latest
-Rule:     default, for no other rule matches
-Demands:  nothing: it passes, signed or not
+Rule:     default, because no other rule matches
+Demands:  it passes, signed or not
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }
 
 #[test]
@@ -188,8 +215,11 @@ fn a_name_that_is_none_is_refused() {
         .assert()
         .code(2)
         .stdout_eq("")
-        .stderr_eq(str![[r#"
+        .stderr_eq(
+            str![[r#"
 trust: policy explain: invalid reference format: repository name (App) must be lowercase
 
-"#]].raw());
+"#]]
+            .raw(),
+        );
 }

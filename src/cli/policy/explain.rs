@@ -86,7 +86,11 @@ impl<'p> Explained<'p> {
                     rule.name, self.rules
                 )
             }
-            None => writeln!(text, "Rule:     {}, because no other rule matches", rule.name),
+            None => writeln!(
+                text,
+                "Rule:     {}, because no other rule matches",
+                rule.name
+            ),
         };
         for other in &self.others {
             let Other { pattern, because } = other;

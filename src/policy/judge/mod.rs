@@ -33,19 +33,11 @@ pub fn judge(asked: Asked<'_>, rule: &Rule, evidence: &Evidence, now: Timestamp)
     if let Some(exemption) = exemption(asked, rule, now, &mut trace) {
         return trace.yes(format!("exempt until {}", exemption.until));
     }
-    let requirement = match &rule.demand {
-        Demand::Accept => return trace.yes(format!("rule {} accepts it", rule.name)),
-        Demand::Reject if rule.pattern.is_none() => {
-            return trace.no(
-                Reason::NoRule,
-                "no rule is for it, and the default rejects".into(),
-            );
-        }
-        Demand::Reject => {
-            let message = format!("rule {} rejects it", rule.name);
-            return trace.no(Reason::DeniedByRule, message);
-        }
-        Demand::Signed(requirement) => requirement,
+    if let Some((reason, message)) = rule.rejection() {
+        return trace.no(reason, message);
+    }
+    let Demand::Signed(requirement) = &rule.demand else {
+        return trace.yes(format!("rule {} accepts it", rule.name));
     };
     match Known::of(asked, evidence) {
         Err((reason, message)) => trace.no(reason, message),

@@ -89,13 +89,13 @@ impl<T: fmt::Display> fmt::Display for Host<T> {
 }
 
 /// A repository as patterns see it.
-pub(super) struct Name<'n> {
+pub(in crate::policy) struct Name<'n> {
     pub(super) host: Host<String>,
     pub(super) path: Vec<&'n str>,
 }
 
 impl<'n> Name<'n> {
-    pub(super) fn of(image: &'n ImageReference) -> Self {
+    pub(in crate::policy) fn of(image: &'n ImageReference) -> Self {
         let host = Host::split(image.registry());
         let mut path: Vec<_> = image.path().split('/').collect();
         if host.is_docker_hub() && path.len() == 1 {
