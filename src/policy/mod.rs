@@ -8,7 +8,7 @@ mod root_trust;
 mod rule;
 
 pub use file::{Files, MAX_FILE, PolicyError};
-pub use judge::{Asked, Evidence, Judgement, Statement, Unusable, Verdict, judge};
+pub use judge::{Asked, Evidence, Judgement, Statement, Unusable, Verdict, judge, passing_tags};
 pub use pattern::{Pattern, PatternError, Precedence};
 pub use reason::Reason;
 pub use root_trust::{RootKey, RootTrust};

@@ -5,7 +5,8 @@ use super::memory::{Held, Look, Memory, Wanted};
 use super::open::{OpenError, Reach};
 use super::{Error, Repository, Watch};
 use crate::policy::{
-    Asked, Demand, Evidence, Judgement, Reason, Requirement, Rule, Verdict, judge,
+    Asked, Demand, Evidence, Judgement, Reason, Requirement, Rule, Statement, Verdict, judge,
+    passing_tags,
 };
 use crate::reference::ImageReference;
 use crate::remote::Actions;
@@ -110,19 +111,9 @@ impl Decider {
         let Ok(held) = &look else {
             return Ok(Err(Box::new(Decision::on(look, asked(image), rule, now))));
         };
-        let passes = |tag: &String| {
-            let asked = Asked {
-                tag: Some(tag),
-                digest: None,
-            };
-            judge(asked, rule, &known(held, asked, now), now).verdict == Verdict::Trusted
-        };
-        Ok(Ok(held
-            .known
-            .all_tags()
-            .into_iter()
-            .filter(passes)
-            .collect()))
+        let evidence = known(held, held.known.all_statements(), now);
+        Ok(passing_tags(rule, &evidence, now)
+            .map_err(|judgement| Box::new(Decision::by(judgement, held, now))))
     }
 
     async fn look(
@@ -157,12 +148,10 @@ impl Decider {
 impl Decision {
     fn on(look: Look, asked: Asked<'_>, rule: &Rule, now: Timestamp) -> Self {
         match look {
-            Ok(held) => Self {
-                judgement: judge(asked, rule, &known(&held, asked, now), now),
-                hint: None,
-                state: Some(State::of(&held.known)),
-                age: held.age(now),
-            },
+            Ok(held) => {
+                let evidence = known(&held, held.known.statements(asked), now);
+                Self::by(judge(asked, rule, &evidence, now), &held, now)
+            }
             Err(error) => {
                 let evidence = Evidence::Unknown {
                     reason: error.reason().unwrap_or(Reason::Unreachable),
@@ -173,6 +162,15 @@ impl Decision {
                     ..Self::without_state(judge(asked, rule, &evidence, now))
                 }
             }
+        }
+    }
+
+    fn by(judgement: Judgement, held: &Held, now: Timestamp) -> Self {
+        Self {
+            judgement,
+            hint: None,
+            state: Some(State::of(&held.known)),
+            age: held.age(now),
         }
     }
 
@@ -200,10 +198,10 @@ fn asked(image: &ImageReference) -> Asked<'_> {
     }
 }
 
-fn known(held: &Held, asked: Asked<'_>, now: Timestamp) -> Evidence {
+fn known(held: &Held, statements: Vec<Statement>, now: Timestamp) -> Evidence {
     Evidence::Known {
         gun: held.known.current().gun().to_owned(),
-        statements: held.known.statements(asked),
+        statements,
         unusable: held.known.unusable().to_vec(),
         root_keys: held.known.root_keys().to_vec(),
         age: held.age(now),

@@ -57,9 +57,9 @@ impl Known {
         }
     }
 
-    /// Every tag that some role signs.
-    pub(super) fn all_tags(&self) -> BTreeSet<String> {
-        self.tags().values().flatten().cloned().collect()
+    /// Every statement about any tag.
+    pub(super) fn all_statements(&self) -> Vec<Statement> {
+        self.about(&self.tags().values().flatten().cloned().collect())
     }
 
     fn tags(&self) -> &HashMap<String, BTreeSet<String>> {
@@ -81,21 +81,20 @@ impl Known {
         for signed in self.current.walk() {
             let said = tags.iter().filter_map(|tag| {
                 let meta = signed.meta(tag)?;
-                let hash = meta.sha256_hex()?;
-                Some(self.statement(&signed.role, tag, meta, hash))
+                Some(self.statement(&signed.role, tag, meta))
             });
             statements.extend(said);
         }
         statements
     }
 
-    fn statement(&self, role: &RoleName, tag: &str, meta: &FileMeta, digest: String) -> Statement {
+    fn statement(&self, role: &RoleName, tag: &str, meta: &FileMeta) -> Statement {
         let file = self.current.role(role);
         let key_ids = file.map(|file| file.signers().map(KeyId::to_string).collect());
         Statement {
             role: role.to_string(),
             tag: tag.to_owned(),
-            digest,
+            digest: meta.sha256_hex().unwrap_or_default(),
             size: meta.length,
             key_ids: key_ids.unwrap_or_default(),
             custom: meta.custom.as_ref().map(Node::to_value),

@@ -359,6 +359,13 @@ mod tests {
     }
 
     #[test]
+    fn is_the_value_that_the_json_library_reads() {
+        let json = r#"{"b":["two\nlines\u0001","é\"\\"],"a":{"":null},"c":[true,-1,0]}"#;
+        let value: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(Node::parse(json.as_bytes()).unwrap().to_value(), value);
+    }
+
+    #[test]
     fn writes_what_docker_go_signs() {
         for (json, expected) in [
             (r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#),

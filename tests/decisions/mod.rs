@@ -16,7 +16,7 @@
 //!    REFERENCE  VERDICT  REASON or DIGEST or -  RULE
 //! ```
 //!
-//! A digest is a letter from A to F, `{A}` in a policy; `{K1}` is the canonical id of a key,
+//! A digest is a letter from A to F, or `none` where a role states no SHA-256; `{A}` in a policy; `{K1}` is the canonical id of a key,
 //! `{K1.listed}` the one of its certificate. `ca1.pem`, `ca2.pem` and `old.pem`, out of date, are
 //! authorities; their certificates are issued by `ca1`, `ca2`, `old`, or by `self`.
 

@@ -64,10 +64,14 @@ fn statement(role: &str, meaning: &str, line: &str) -> Statement {
     let keys = before.split_whitespace().skip(2);
     let (tag, said) = meaning.split_once('=').unwrap();
     let (letter, size) = said.split_once('/').unwrap_or((said, "100"));
+    let digest = match letter {
+        "none" => String::new(),
+        letter => digest(letter),
+    };
     Statement {
         role: role.to_owned(),
         tag: tag.to_owned(),
-        digest: digest(letter),
+        digest,
         size: size.parse().unwrap(),
         key_ids: keys.map(key_id).collect(),
         custom: custom.map(|text| serde_json::from_str(&text).unwrap()),

@@ -3,6 +3,7 @@
 mod check;
 mod documents;
 mod explain;
+mod metadata;
 
 use snapbox::cmd::Command;
 use std::path::Path;

@@ -59,7 +59,20 @@ impl Key {
             .push(rcgen::DnType::CommonName, name);
         params.not_before = std::time::SystemTime::from(from).into();
         params.not_after = std::time::SystemTime::from(until).into();
-        let certificate = params.self_signed(pair).unwrap();
+        Self::in_certificate(pair, &params.self_signed(pair).unwrap())
+    }
+
+    /// A new root key in a certificate for `name` that an authority issued.
+    pub fn issued(name: &str, by: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>) -> Arc<Self> {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        Self::in_certificate(&pair, &params.signed_by(&pair, by).unwrap())
+    }
+
+    fn in_certificate(pair: &rcgen::KeyPair, certificate: &rcgen::Certificate) -> Arc<Self> {
         let public = PublicKey::new("ecdsa-x509", certificate.pem().into_bytes()).unwrap();
         let random = ring::rand::SystemRandom::new();
         let der = pair.serialize_der();

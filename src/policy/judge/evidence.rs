@@ -27,7 +27,7 @@ pub struct Statement {
     pub role: String,
     /// The tag
     pub tag: String,
-    /// SHA-256 of the manifest in lower-case hex
+    /// SHA-256 of the manifest in lower-case hex; empty, if the role states none
     pub digest: String,
     /// Size of the manifest in bytes
     pub size: u64,
@@ -87,12 +87,35 @@ pub(super) struct Known<'e> {
     pub(super) root_keys: &'e [RootKey],
     pub(super) age: Option<Duration>,
     pub(super) unusable: &'e [Unusable],
-    /// The tag asked for, or every tag that some role says means the digest
+    /// In the order of their bytes
     pub(super) tags: Vec<Told<'e>>,
 }
 
 impl<'e> Known<'e> {
+    /// What is known of the tag asked for, or of every tag that some role says means the digest.
     pub(super) fn of(asked: Asked<'e>, evidence: &'e Evidence) -> Result<Self, Refusal> {
+        let mut known = Self::of_all(evidence)?;
+        let Some(tag) = asked.tag else {
+            let means = |told: &Told<'_>| {
+                let mut digests = told.statements.iter().map(|said| said.digest.as_str());
+                digests.any(|digest| Some(digest) == asked.digest)
+            };
+            known.tags.retain(means);
+            return Ok(known);
+        };
+        known.tags.retain(|told| told.tag == tag);
+        if known.tags.is_empty() {
+            known.tags.push(Told {
+                tag,
+                statements: Vec::new(),
+                unusable: known.unusable,
+            });
+        }
+        Ok(known)
+    }
+
+    /// What is known of every tag.
+    pub(super) fn of_all(evidence: &'e Evidence) -> Result<Self, Refusal> {
         let (gun, statements, unusable, root_keys, age) = match evidence {
             Evidence::Known {
                 gun,
@@ -106,16 +129,6 @@ impl<'e> Known<'e> {
         let mut tags: BTreeMap<&str, Vec<&Statement>> = BTreeMap::new();
         for said in statements {
             tags.entry(&said.tag).or_default().push(said);
-        }
-        match asked.tag {
-            Some(tag) => {
-                let said = tags.remove(tag).unwrap_or_default();
-                tags = BTreeMap::from([(tag, said)]);
-            }
-            None => tags.retain(|_, said| {
-                let mut digests = said.iter().map(|said| said.digest.as_str());
-                digests.any(|digest| Some(digest) == asked.digest)
-            }),
         }
         let tags = tags.into_iter().map(|(tag, statements)| Told {
             tag,

@@ -71,12 +71,20 @@ fn believed<'e>(
         None => format!("{role}: says nothing of {}", told.tag),
     });
     match said {
+        Some(said) if !is_sha256(&said.digest) => {
+            let words = format!("{role} states no SHA-256 of {}", told.tag);
+            Err((Reason::Malformed, words))
+        }
         Some(said) if said.key_ids.is_empty() => {
             let words = format!("{role} has no signature that counts");
             Err((Reason::BadSignature, words))
         }
         said => Ok(said),
     }
+}
+
+fn is_sha256(digest: &str) -> bool {
+    digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn disagree(first: &Statement, second: &Statement) -> Refusal {

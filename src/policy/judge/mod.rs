@@ -45,6 +45,33 @@ pub fn judge(asked: Asked<'_>, rule: &Rule, evidence: &Evidence, now: Timestamp)
     }
 }
 
+/// Every tag that passes by its signatures, in the order of their bytes; asked about all at once,
+/// what holds for the repository is looked at once.
+///
+/// # Errors
+/// The judgement on all of them, where nothing of the repository passes.
+pub fn passing_tags(
+    rule: &Rule,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<Vec<String>, Judgement> {
+    let Demand::Signed(requirement) = &rule.demand else {
+        return Ok(Vec::new());
+    };
+    let mut trace = Trace::default();
+    let known = Known::of_all(evidence).and_then(|known| {
+        repository(requirement, &known, now, &mut trace)?;
+        Ok(known)
+    });
+    let known = known.map_err(|(reason, message)| trace.no(reason, message))?;
+    let passes = |told: &&Told<'_>| {
+        let judgement = of_tag(told, None, requirement, Trace::default());
+        judgement.verdict == Verdict::Trusted
+    };
+    let tags = known.tags.iter().filter(passes);
+    Ok(tags.map(|told| told.tag.to_owned()).collect())
+}
+
 /// Judges by signatures.
 fn signed(
     asked: Asked<'_>,
@@ -53,9 +80,7 @@ fn signed(
     now: Timestamp,
     mut trace: Trace,
 ) -> Judgement {
-    let confirmed = recent(requirement, known.age, &mut trace)
-        .and_then(|()| rooted(requirement, known, now, &mut trace));
-    if let Err((reason, message)) = confirmed {
+    if let Err((reason, message)) = repository(requirement, known, now, &mut trace) {
         return trace.no(reason, message);
     }
     let mut refused: Option<Judgement> = None;
@@ -86,6 +111,17 @@ fn signed(
             trace.no(reason, message)
         }
     }
+}
+
+/// Whether the repository as a whole may be gone by.
+fn repository(
+    requirement: &Requirement,
+    known: &Known<'_>,
+    now: Timestamp,
+    trace: &mut Trace,
+) -> Result<(), Refusal> {
+    recent(requirement, known.age, trace)?;
+    rooted(requirement, known, now, trace)
 }
 
 /// Judges one tag; the digest it means has to be the one asked for, if one is.
