@@ -113,7 +113,7 @@ impl Decider {
         };
         let evidence = known(held, held.known.all_statements(), now);
         Ok(passing_tags(rule, &evidence, now)
-            .map_err(|judgement| Box::new(Decision::by(judgement, held, now))))
+            .map_err(|judgement| Box::new(Decision::by(*judgement, held, now))))
     }
 
     async fn look(

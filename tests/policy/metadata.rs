@@ -42,8 +42,8 @@ impl Scene {
         let decider = self.client.decider(&self.server);
         let rule = policy.rule(&image);
         let mut watch = |_| ();
-        let decided = decider.decide(&image, rule, now(), &mut watch);
-        decided.await.unwrap()
+        let decision = decider.decide(&image, rule, now(), &mut watch).await;
+        decision.unwrap()
     }
 
     async fn reason(&self, policy: &str, image: &str) -> Option<Reason> {
@@ -125,7 +125,9 @@ async fn a_root_is_pinned_by_its_key_or_its_authority() {
         .map(|(name, pem)| (name.to_owned(), pem))
         .into();
     let root = Key::issued(GUN, &ours);
-    scene.publisher.entrust("root", &[root.clone()], 1);
+    scene
+        .publisher
+        .entrust("root", std::slice::from_ref(&root), 1);
     scene
         .publisher
         .signers

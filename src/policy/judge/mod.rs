@@ -54,7 +54,7 @@ pub fn passing_tags(
     rule: &Rule,
     evidence: &Evidence,
     now: Timestamp,
-) -> Result<Vec<String>, Judgement> {
+) -> Result<Vec<String>, Box<Judgement>> {
     let Demand::Signed(requirement) = &rule.demand else {
         return Ok(Vec::new());
     };
@@ -63,7 +63,7 @@ pub fn passing_tags(
         repository(requirement, &known, now, &mut trace)?;
         Ok(known)
     });
-    let known = known.map_err(|(reason, message)| trace.no(reason, message))?;
+    let known = known.map_err(|(reason, message)| Box::new(trace.no(reason, message)))?;
     let passes = |told: &&Told<'_>| {
         let judgement = of_tag(told, None, requirement, Trace::default());
         judgement.verdict == Verdict::Trusted

@@ -305,9 +305,10 @@ fn sizes_are_bounded() {
             .to_string()
             .contains("larger than")
     );
-    let many: String = (0..=4096)
+    let many: Vec<_> = (0..=4096)
         .map(|n| format!("[[rule]]\nmatch='r.t/a{n}'\nrequire='accept'\n"))
         .collect();
+    let many = many.concat();
     let words = parse(&many).unwrap_err().to_string();
     assert_eq!(words, "line 12289, column 1: more than 4096 rules");
     let deep = format!("a = {}", "[".repeat(100_000));

@@ -90,7 +90,7 @@ fn every_key_is_read() {
     assert_eq!(demanded.context.as_deref(), Some("prod"));
     assert!(demanded.refuse_superseded);
     assert_eq!(demanded.refresh, Duration::from_secs(30));
-    assert_eq!(demanded.max_age, Some(Duration::from_secs(86_400)));
+    assert_eq!(demanded.max_age, Some(Duration::from_hours(24)));
     let image = ImageReference::parse("registry.example.com/hub/library/alpine:3").unwrap();
     let judged = demanded.judged_as(&image).unwrap();
     assert_eq!(judged.to_string(), "docker.io/library/alpine:3");
@@ -115,7 +115,7 @@ fn the_most_exact_rule_holds() {
         "reg.test/team/*",
         "reg.test/team/app",
     ];
-    let policy = read(&patterns.map(|pattern| rule(pattern)).concat());
+    let policy = read(&patterns.map(rule).concat());
     let names: Vec<_> = policy.rules.iter().map(|rule| rule.name.as_str()).collect();
     for (image, expected) in [
         ("reg.test/team/app:1", "reg.test/team/app"),
