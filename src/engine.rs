@@ -1,4 +1,4 @@
-//! The Docker Engine: push, pull and tag, in the daemon's own words.
+//! The Docker Engine: push, pull, tag and inspect, in the daemon's own words.
 //!
 //! Requests carry no API version, so every daemon answers in the one it speaks best.
 
@@ -17,6 +17,10 @@ use bollard::{
     },
 };
 use futures_util::TryStreamExt;
+
+mod inspect;
+
+pub use inspect::{LocalContainer, LocalImage};
 
 /// A connection to one engine.
 pub struct Engine {

@@ -19,6 +19,7 @@ mod deciding;
 mod decisions;
 mod editing;
 mod gate_admission;
+mod gate_authz;
 mod gate_decisions;
 mod layout;
 mod notary_files;

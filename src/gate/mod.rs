@@ -4,6 +4,8 @@
 
 pub mod admission;
 mod answer;
+pub mod authz;
+pub mod containerd;
 mod log;
 mod metrics;
 mod pages;

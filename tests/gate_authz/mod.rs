@@ -1,0 +1,3 @@
+//! The Docker Engine's authorization plugin, without an engine.
+
+mod routes;
