@@ -20,7 +20,9 @@ fn requests_have_the_effects_of_the_table() {
         };
         let effect = route(&call(request, headers, body)).to_string();
         if effect != expected {
-            wrong.push(format!("{request} | {headers} | {body}\n  is {effect}\n not {expected}"));
+            wrong.push(format!(
+                "{request} | {headers} | {body}\n  is {effect}\n not {expected}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -46,7 +48,10 @@ fn known_headers(name: &str) -> BTreeMap<String, String> {
         "form" => kind("application/x-www-form-urlencoded"),
         "FORM" => kind("Application/X-WWW-Form-Urlencoded; charset=utf-8"),
         "json" => kind("application/json"),
-        "large" => vec![("Content-Type", "application/json"), ("Content-Length", "4194305")],
+        "large" => vec![
+            ("Content-Type", "application/json"),
+            ("Content-Length", "4194305"),
+        ],
         "multipart" => kind("multipart/form-data; boundary=x"),
         "tar" => kind("application/x-tar"),
         "text" => kind("text/plain"),

@@ -275,8 +275,8 @@ impl Asking<'_> {
     /// when a container is made, which tells such an image from the signed one all the same.
     fn guard(&self, name: &ImageReference, policy: &Policy) -> Verdict {
         let rule = policy.rule(name);
-        let own_rule = !std::ptr::eq(rule, &raw const policy.default);
-        if own_rule && rule.mode == Mode::Enforce && rule.demand != Demand::Accept {
+        let protects = rule.pattern.is_some() && rule.demand != Demand::Accept;
+        if protects && rule.mode == Mode::Enforce {
             return shadowing(name);
         }
         Verdict::Allowed
