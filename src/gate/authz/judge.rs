@@ -11,7 +11,7 @@ use crate::{
     engine::{Engine, EngineError, LocalImage},
     gate::{Answer, Door, Gate, Tags},
     policy::{Allowance, Demand, Mode, Policy, Reason},
-    reference::ImageReference,
+    reference::{ImageReference, ReferenceError},
 };
 use std::fmt::Display;
 use tokio::sync::OnceCell;
@@ -91,31 +91,31 @@ impl Asking<'_> {
     async fn pull_all(&self, image: &ImageReference) -> Verdict {
         match self.judge.gate.signed_tags(image).await {
             Ok(Tags::All) => Verdict::Allowed,
-            Ok(Tags::Only(_)) => Verdict::denied(
+            Ok(Tags::Only(_)) => Verdict::refused(
                 &format!("pulling every tag of {}", image.gun()),
                 "not every tag need be signed",
                 Reason::Unsigned,
-                &format!(
+                Some(format!(
                     "trust pull --all-tags {} pulls those that are",
                     image.familiar()
-                ),
+                )),
             ),
-            Err(denial) => denial.into(),
+            Err(denial) => Verdict::Denied(denial),
         }
     }
 
     /// What is fetched later, or by others, has to be named by its digest.
     async fn fetch_later(&self, image: &ImageReference) -> Verdict {
         match self.ask(image).await {
-            Answer::Signed(pinned) if image.digest().is_none() => Verdict::denied(
+            Answer::Signed(pinned) if image.digest().is_none() => Verdict::refused(
                 &image.to_string(),
                 "its tag may mean something else when it is fetched",
                 Reason::DigestNotSigned,
-                &format!(
+                Some(format!(
                     "name it by its digest: {}@{}",
                     image.familiar(),
                     pinned.digest
-                ),
+                )),
             ),
             answer => Verdict::of(answer),
         }
@@ -147,10 +147,7 @@ impl Asking<'_> {
     /// An image that is not there is left to the engine: it says so, and docker pulls.
     async fn use_image(&self, name: &str) -> Judged {
         if !is_plain(name) {
-            let why = Unclear::Name {
-                name: name.to_owned(),
-                wrong: crate::reference::ReferenceError::InvalidFormat,
-            };
+            let why = Unclear::name(name, ReferenceError::InvalidFormat);
             return Ok(Verdict::unclear("an image", &why));
         }
         match self.judge.engine().await?.image(name).await? {
@@ -172,14 +169,14 @@ impl Asking<'_> {
             Question::NeverPulled(image) if self.is_audited(&image) => {
                 Verdict::of(self.ask(&image).await)
             }
-            Question::NeverPulled(image) => Verdict::denied(
+            Question::NeverPulled(image) => Verdict::refused(
                 &image.to_string(),
                 "the engine's image of that name was not pulled from a registry",
                 Reason::DigestNotSigned,
-                &format!(
+                Some(format!(
                     "docker pull {} brings what is signed",
                     image.familiar_reference()
-                ),
+                )),
             ),
         }
     }
@@ -190,7 +187,7 @@ impl Asking<'_> {
         for image in images {
             match Verdict::of(self.ask(image).await) {
                 Verdict::Allowed => return Verdict::Allowed,
-                denied => refusal.get_or_insert(denied),
+                refused => refusal.get_or_insert(refused),
             };
         }
         refusal.unwrap_or_else(|| self.local("an image of no registry"))
@@ -227,7 +224,7 @@ impl Asking<'_> {
         }
         let known = match self.answer(&made.name, by_content(&image)).await {
             Verdict::Allowed => Verdict::Allowed,
-            Verdict::Denied(_) => verdict,
+            _ => verdict,
         };
         Ok(known)
     }
@@ -286,11 +283,11 @@ impl Asking<'_> {
         if self.policy().engine.local == Allowance::Accept {
             return Verdict::Allowed;
         }
-        Verdict::denied(
+        Verdict::refused(
             what,
             "no registry vouches for it",
             Reason::DeniedByRule,
-            "the policy would have to say local = \"accept\" under [engine]",
+            Some("the policy would have to say local = \"accept\" under [engine]".to_owned()),
         )
     }
 
@@ -304,16 +301,16 @@ impl Asking<'_> {
 }
 
 fn shadowing(name: &ImageReference) -> Verdict {
-    Verdict::denied(
+    Verdict::refused(
         &name.to_string(),
         "the name is given only to what is signed under it",
         Reason::DigestNotSigned,
-        "",
+        None,
     )
 }
 
 fn undecided(what: &str, error: &dyn Display) -> Verdict {
-    Verdict::denied(what, &error.to_string(), Reason::Unreachable, "")
+    Verdict::refused(what, &error.to_string(), Reason::Unreachable, None)
 }
 
 /// Whether a name stays what it is when it is put into an address.

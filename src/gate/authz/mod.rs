@@ -25,12 +25,8 @@ pub use route::route;
 pub use socket::{SocketFile, bind};
 pub use unclear::Unclear;
 
-use super::Gate;
-use crate::{
-    config::EngineEndpoint,
-    listen::{BodyError, read_body},
-    policy::Reason,
-};
+use super::{Door, Gate};
+use crate::{config::EngineEndpoint, listen::read_body, policy::Reason};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -40,7 +36,7 @@ use hyper::{
 };
 use judge::Judge;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::{sync::OnceCell, time::timeout};
 use verdict::Verdict;
 
@@ -72,47 +68,59 @@ impl Authz {
         match request.uri().path() {
             "/Plugin.Activate" => reply(&json!({"Implements": ["authz"]})),
             "/AuthZPlugin.AuthZReq" => {
-                let verdict = timeout(DEADLINE, self.judge(request.into_body())).await;
-                reply(&worded(&verdict.unwrap_or_else(|_| late())))
+                let began = Instant::now();
+                let (who, what, verdict) = self.verdict(request.into_body()).await;
+                if let Verdict::Refused(refusal) = &verdict {
+                    let (gate, took) = (&self.judge.gate, began.elapsed());
+                    gate.refused(Door::Authz, &who, refusal.denial(&what), took);
+                }
+                reply(&worded(&verdict))
             }
-            // It is done already.
-            "/AuthZPlugin.AuthZRes" => reply(&worded(&Verdict::Allowed)),
+            "/AuthZPlugin.AuthZRes" => {
+                // It is done already. What was sent is read, or the engine would take the early
+                // answer for a broken connection, and ask again.
+                let _ = read_body(request.into_body(), MESSAGE, DEADLINE).await;
+                reply(&worded(&Verdict::Allowed))
+            }
             _ => missing(),
         }
     }
 
-    async fn judge(&self, body: Incoming) -> Verdict {
+    /// Who asks, for what, and whether they may.
+    async fn verdict(&self, body: Incoming) -> (String, String, Verdict) {
+        let nobody = |why: &Unclear| {
+            let what = "the request";
+            (String::new(), what.to_owned(), Verdict::unclear(what, why))
+        };
+        let began = Instant::now();
         let message = match read_body(body, MESSAGE, DEADLINE).await {
             Ok(message) => message,
-            Err(error) => return unread(&error),
+            Err(error) => return nobody(&Unclear::unread(&error)),
         };
         let call = match Call::read(&message) {
             Ok(call) => call,
-            Err(why) => return Verdict::unclear("the request", &why),
+            Err(why) => return nobody(&why),
         };
-        let what = call.words();
-        let who = call.user.as_deref().unwrap_or_default();
-        let verdict = self.judge.judge(who, &what, &route(&call)).await;
-        if let Verdict::Denied(why) = &verdict {
-            tracing::info!(who, what, why, "refused");
-        }
-        verdict
+        let (who, what) = (call.user.clone().unwrap_or_default(), call.words());
+        let effect = route(&call);
+        let judging = self.judge.judge(&who, &what, &effect);
+        let left = DEADLINE.saturating_sub(began.elapsed());
+        let verdict = timeout(left, judging).await;
+        let verdict = verdict.unwrap_or_else(|_| late(&what));
+        (who, what, verdict)
     }
 }
 
-fn late() -> Verdict {
+fn late(what: &str) -> Verdict {
     let why = format!("no answer within {} ms", DEADLINE.as_millis());
-    Verdict::denied("the request", &why, Reason::Unreachable, "try again")
-}
-
-fn unread(error: &BodyError) -> Verdict {
-    Verdict::denied("the request", &error.to_string(), Reason::Malformed, "")
+    let hint = Some("try again".to_owned());
+    Verdict::refused(what, &why, Reason::Unreachable, hint)
 }
 
 fn worded(verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Allowed => json!({"Allow": true}),
-        Verdict::Denied(why) => json!({"Allow": false, "Msg": why}),
+    match verdict.words() {
+        None => json!({"Allow": true}),
+        Some(words) => json!({"Allow": false, "Msg": words}),
     }
 }
 

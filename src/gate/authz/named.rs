@@ -1,7 +1,7 @@
 //! Image names of requests, put together as the engine does.
 
 use super::Unclear;
-use crate::reference::{Digest, ImageReference};
+use crate::reference::{Digest, ImageReference, ReferenceError};
 
 /// The image of a repository's name and a tag given beside it, which may be a digest.
 ///
@@ -15,10 +15,9 @@ pub(super) fn named(name: &str, tag: Option<&str>) -> Result<ImageReference, Unc
     if let Ok(digest) = Digest::parse(tag) {
         return Ok(image.with_digest(&digest));
     }
-    let tagged = image.with_tag(tag).map_err(|wrong| Unclear::Name {
-        name: tag.to_owned(),
-        wrong,
-    })?;
+    let tagged = image
+        .with_tag(tag)
+        .map_err(|_| Unclear::name(tag, ReferenceError::InvalidFormat))?;
     Ok(match image.digest() {
         None => tagged,
         Some(digest) => tagged.pinned(digest),
@@ -26,8 +25,5 @@ pub(super) fn named(name: &str, tag: Option<&str>) -> Result<ImageReference, Unc
 }
 
 pub(super) fn parse(name: &str) -> Result<ImageReference, Unclear> {
-    ImageReference::parse(name).map_err(|wrong| Unclear::Name {
-        name: name.to_owned(),
-        wrong,
-    })
+    ImageReference::parse(name).map_err(|wrong| Unclear::name(name, wrong))
 }

@@ -1,6 +1,6 @@
 //! Requests whose meaning cannot be told: refused whatever the policy says.
 
-use crate::reference::ReferenceError;
+use crate::{listen::BodyError, reference::ReferenceError};
 
 /// Why nobody can say what the engine would do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,3 +51,20 @@ pub enum Unclear {
     #[error("what it does is not known here")]
     Unknown,
 }
+
+impl Unclear {
+    /// A name that no image can have, as much of it as people want to read.
+    pub(super) fn name(name: &str, wrong: ReferenceError) -> Self {
+        let name = name.chars().take(LONGEST).collect();
+        Self::Name { name, wrong }
+    }
+
+    /// A message that did not arrive as it has to.
+    pub(super) fn unread(error: &BodyError) -> Self {
+        let wrong = error.to_string();
+        Self::Message { wrong }
+    }
+}
+
+/// Characters.
+const LONGEST: usize = 200;

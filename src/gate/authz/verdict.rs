@@ -11,8 +11,19 @@ use crate::{
 pub(super) enum Verdict {
     /// It may.
     Allowed,
-    /// It may not, and this is what its user reads.
-    Denied(String),
+    /// It may not: the gate said so, and wrote it down.
+    Denied(Denial),
+    /// It may not: this door says so itself.
+    Refused(Refusal),
+}
+
+/// What this door refuses itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    what: String,
+    why: String,
+    reason: Reason,
+    hint: Option<String>,
 }
 
 impl Verdict {
@@ -20,23 +31,23 @@ impl Verdict {
     pub(super) fn of(answer: Answer) -> Self {
         match answer {
             Answer::Signed(_) | Answer::Passed { .. } => Self::Allowed,
-            Answer::Denied(denial) => Self::from(denial),
+            Answer::Denied(denial) => Self::Denied(denial),
         }
     }
 
     /// A refusal of this door itself.
-    pub(super) fn denied(what: &str, why: &str, reason: Reason, hint: &str) -> Self {
-        let hint = match hint {
-            "" => String::new(),
-            hint => format!("; {hint}"),
-        };
-        let code = reason.code();
-        Self::Denied(format!("{what} is refused: {why} [{code}]{hint}"))
+    pub(super) fn refused(what: &str, why: &str, reason: Reason, hint: Option<String>) -> Self {
+        Self::Refused(Refusal {
+            what: what.to_owned(),
+            why: why.chars().take(LONGEST).collect(),
+            reason,
+            hint,
+        })
     }
 
     /// A request whose meaning cannot be told.
     pub(super) fn unclear(what: &str, why: &Unclear) -> Self {
-        Self::denied(what, &why.to_string(), Reason::Malformed, "")
+        Self::refused(what, &why.to_string(), Reason::Malformed, None)
     }
 
     /// What the policy's rules for the engine forbid.
@@ -45,21 +56,46 @@ impl Verdict {
             Way::Build => "build",
             _ => "local",
         };
-        Self::denied(
-            &way.to_string(),
-            "only what registries vouch for may come in",
-            Reason::DeniedByRule,
-            &format!("the policy would have to say {key} = \"accept\" under [engine]"),
-        )
+        let hint = format!("the policy would have to say {key} = \"accept\" under [engine]");
+        let why = "only what registries vouch for may come in";
+        Self::refused(&way.to_string(), why, Reason::DeniedByRule, Some(hint))
     }
 
     pub(super) fn is_allowed(&self) -> bool {
         *self == Self::Allowed
     }
-}
 
-impl From<Denial> for Verdict {
-    fn from(denial: Denial) -> Self {
-        Self::Denied(denial.line())
+    /// What the engine's user reads; nothing if it is allowed.
+    pub(super) fn words(&self) -> Option<String> {
+        let words = match self {
+            Self::Allowed => return None,
+            Self::Denied(denial) => denial.line(),
+            Self::Refused(refusal) => refusal.line(),
+        };
+        let printable = words.chars().map(|c| if c.is_control() { ' ' } else { c });
+        Some(printable.take(2 * LONGEST).collect())
     }
 }
+
+impl Refusal {
+    /// The refusal of `request`, as the log has it.
+    pub(super) fn denial(&self, request: &str) -> Denial {
+        Denial {
+            image: request.to_owned(),
+            reason: self.reason,
+            message: format!("{} is refused: {}", self.what, self.why),
+            hint: self.hint.clone(),
+            undecided: self.reason == Reason::Unreachable,
+            rule: "[engine]".to_owned(),
+        }
+    }
+
+    fn line(&self) -> String {
+        let (what, why, code) = (&self.what, &self.why, self.reason.code());
+        let hint: String = self.hint.iter().map(|hint| format!("; {hint}")).collect();
+        format!("{what} is refused: {why} [{code}]{hint}")
+    }
+}
+
+/// Characters of a reason.
+const LONGEST: usize = 700;
