@@ -20,6 +20,7 @@ mod decisions;
 mod editing;
 mod gate_admission;
 mod gate_authz;
+mod gate_containerd;
 mod gate_decisions;
 mod layout;
 mod notary_files;
