@@ -5,12 +5,15 @@
 //! to the engine. Whatever cannot be seen or is not known is refused.
 
 mod call;
+mod containers;
 mod content;
 mod effect;
 mod json;
 mod judge;
 mod local;
 mod named;
+mod names;
+mod pulls;
 mod registries;
 mod route;
 mod socket;

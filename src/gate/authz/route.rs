@@ -23,26 +23,22 @@ fn write(call: &Call, method: fn(&Call, &Target) -> Meaning) -> Meaning {
 }
 
 fn post(call: &Call, target: &Target) -> Meaning {
-    match target.segments().as_slice() {
-        ["auth"]
-        | ["build", "cancel" | "prune"]
-        | ["configs" | "secrets", "create"]
-        | ["containers" | "images" | "networks" | "volumes", "prune"]
-        | ["networks" | "volumes", "create"]
-        | ["swarm", "init" | "leave" | "unlock" | "update"] => Ok(Effect::Harmless),
+    let segments = target.segments();
+    if HARMLESS.contains(&segments.join("/").as_str()) {
+        return Ok(Effect::Harmless);
+    }
+    match segments.as_slice() {
         ["build"] => build(call, target),
         ["commit"] => commit(call, target),
         ["containers", "create"] => content::container(call),
-        ["grpc" | "session"] => bring(Way::Build),
+        ["grpc" | "session"] => Ok(bring(Way::Build)),
         ["images", "create"] => pull_or_import(call, target),
-        ["images", "load"] => bring(Way::Load),
-        ["plugins", "create"] => bring(Way::Plugin),
+        ["images", "load"] => Ok(bring(Way::Load)),
+        ["plugins", "create"] => Ok(bring(Way::Plugin)),
         ["plugins", "pull"] => plugin(call, target),
         ["services", "create"] => content::service(call),
-        ["swarm", "join"] => bring(Way::Join),
-        ["configs" | "nodes" | "secrets", _, "update"] => Ok(Effect::Harmless),
+        ["swarm", "join"] => Ok(bring(Way::Join)),
         ["services", _, "update"] => update(call, target),
-        ["containers", name @ .., "checkpoints"] if !name.is_empty() => Ok(Effect::Harmless),
         [kind, name @ .., verb] if !name.is_empty() => to_one(call, target, kind, name, verb),
         _ => Err(Unclear::Unknown),
     }
@@ -50,7 +46,7 @@ fn post(call: &Call, target: &Target) -> Meaning {
 
 fn put(_: &Call, target: &Target) -> Meaning {
     match target.segments().as_slice() {
-        ["containers", name @ .., "archive"] if !name.is_empty() => bring(Way::Archive),
+        ["containers", name @ .., "archive"] if !name.is_empty() => Ok(bring(Way::Archive)),
         ["volumes", _] => Ok(Effect::Harmless),
         _ => Err(Unclear::Unknown),
     }
@@ -61,13 +57,14 @@ fn to_one(call: &Call, target: &Target, kind: &str, name: &[&str], verb: &str) -
     match (kind, verb) {
         (
             "containers",
-            "attach" | "exec" | "kill" | "pause" | "rename" | "resize" | "stop" | "unpause"
-            | "update" | "wait",
+            "attach" | "checkpoints" | "exec" | "kill" | "pause" | "rename" | "resize" | "stop"
+            | "unpause" | "update" | "wait",
         )
         | ("exec", "resize" | "start")
         | ("images", "push")
         | ("networks", "connect" | "disconnect")
         | ("plugins", "disable" | "enable" | "push" | "set") => Ok(Effect::Harmless),
+        ("configs" | "nodes" | "secrets", "update") if name.len() == 1 => Ok(Effect::Harmless),
         ("containers", "restart" | "start") => start(call, target, name.join("/")),
         ("images", "tag") => tag(call, target, name.join("/")),
         ("plugins", "upgrade") => plugin(call, target),
@@ -75,9 +72,9 @@ fn to_one(call: &Call, target: &Target, kind: &str, name: &[&str], verb: &str) -
     }
 }
 
-fn bring(way: Way) -> Meaning {
+fn bring(way: Way) -> Effect {
     let names = Vec::new();
-    Ok(Effect::Bring { way, names })
+    Effect::Bring { way, names }
 }
 
 /// Without `fromImage` it is an import, wherever from.
@@ -154,6 +151,25 @@ fn start(call: &Call, target: &Target, container: String) -> Meaning {
 fn update(call: &Call, target: &Target) -> Meaning {
     match target.one("rollback")? {
         None | Some("none") => content::service(call),
-        Some(_) => bring(Way::RollBack),
+        Some(_) => Ok(bring(Way::RollBack)),
     }
 }
+
+/// What is written to, and brings in no image and starts no container.
+const HARMLESS: [&str; 15] = [
+    "auth",
+    "build/cancel",
+    "build/prune",
+    "configs/create",
+    "containers/prune",
+    "images/prune",
+    "networks/create",
+    "networks/prune",
+    "secrets/create",
+    "swarm/init",
+    "swarm/leave",
+    "swarm/unlock",
+    "swarm/update",
+    "volumes/create",
+    "volumes/prune",
+];

@@ -92,8 +92,11 @@ impl Refusal {
 
     fn line(&self) -> String {
         let (what, why, code) = (&self.what, &self.why, self.reason.code());
-        let hint: String = self.hint.iter().map(|hint| format!("; {hint}")).collect();
-        format!("{what} is refused: {why} [{code}]{hint}")
+        let line = format!("{what} is refused: {why} [{code}]");
+        match &self.hint {
+            Some(hint) => format!("{line}; {hint}"),
+            None => line,
+        }
     }
 }
 
