@@ -125,6 +125,12 @@ impl ImageReference {
         self.at(None, Some(digest.clone()))
     }
 
+    /// The same repository and tag, at exactly this digest.
+    #[must_use]
+    pub fn pinned(&self, digest: &Digest) -> Self {
+        self.at(self.tag.clone(), Some(digest.clone()))
+    }
+
     /// The same image, at tag `latest` if neither tag nor digest was named.
     #[must_use]
     pub fn or_latest(self) -> Self {

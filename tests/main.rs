@@ -19,6 +19,8 @@ mod deciding;
 mod decisions;
 mod editing;
 mod gate_admission;
+mod gate_authz;
+mod gate_containerd;
 mod gate_decisions;
 mod layout;
 mod notary_files;

@@ -70,6 +70,10 @@ pub(crate) fn main(words: &[OsString]) -> ExitCode {
     let mut environment = Environment::capture();
     let (program, words) = words.split_first().unzip();
     let words = words.unwrap_or_default();
+    if gate::containerd::is_called(program) {
+        let words = gate::containerd::command(words);
+        return start(&words, "trust", environment, false);
+    }
     if !plugin::is_called(program) {
         return start(words, "trust", environment, false);
     }
@@ -96,15 +100,18 @@ pub(crate) fn main(words: &[OsString]) -> ExitCode {
 fn start(
     words: &[OsString],
     name: &'static str,
-    environment: Environment,
+    mut environment: Environment,
     plugin: bool,
 ) -> ExitCode {
     let command = Cli::command().no_binary_name(true).bin_name(name);
-    let parsed = command.try_get_matches_from(words);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let parsed = command.try_get_matches_from(gate::containerd::with_two_dashes(words));
+    let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage::answer(&error, plugin, environment.no_color),
     };
+    if let Command::Gate(_) = cli.command {
+        gate::settle(&mut cli.globals, &mut environment);
+    }
     let session = Session::begin(cli.globals, environment, plugin);
     if session.globals.verbose {
         trace(session.out.has_colors());

@@ -11,7 +11,9 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 use trust::{
-    config::{Credentials, DockerConfig, Environment, engine_endpoint, trust_server_for},
+    config::{
+        Credentials, DockerConfig, EngineEndpoint, Environment, engine_endpoint, trust_server_for,
+    },
     engine::Engine,
     reference::ImageReference,
     registry::Registry,
@@ -125,8 +127,17 @@ impl Session {
     /// The Docker Engine.
     pub(crate) async fn engine(&self) -> Result<Engine, Failure> {
         self.online()?;
-        let endpoint = engine_endpoint(&self.environment, self.docker_config()?)?;
-        Ok(Engine::connect(&endpoint).await?)
+        Ok(Engine::connect(&self.engine_endpoint()?).await?)
+    }
+
+    /// Where the Docker Engine is.
+    pub(crate) fn engine_endpoint(&self) -> Result<EngineEndpoint, Failure> {
+        Ok(engine_endpoint(&self.environment, self.docker_config()?)?)
+    }
+
+    /// Docker's configuration.
+    pub(crate) fn docker(&self) -> Result<Arc<DockerConfig>, Failure> {
+        Ok(Arc::clone(self.docker_config()?))
     }
 
     /// Who we are to the registry of an image and the trust server that speaks for it.

@@ -20,6 +20,7 @@ async fn credentials_arrive_readable_and_errors_in_the_stream_are_errors() {
             .map_or("unreadable".to_owned(), |json| {
                 String::from_utf8(json).unwrap()
             });
+        assert!(!headers.contains_key("content-type"), "there is no body");
         let secret = json.contains("\"??>>~~\"");
         format!(
             "{{\"status\":\"a\",\"id\":\"l\"}}\n{{\"errorDetail\":{{\"message\":\"saw secret: {secret}\"}}}}\n"

@@ -1,6 +1,6 @@
 //! One JSON line for each decision.
 
-use super::{Answer, Door};
+use super::{Answer, Denial, Door};
 use crate::policy::{Policy, Rule};
 use crate::reference::ImageReference;
 use crate::repository::Decision;
@@ -52,8 +52,9 @@ pub(super) struct Record<'r> {
     pub(super) took: Duration,
 }
 
+/// A line of the log.
 #[derive(Serialize)]
-struct Line<'r> {
+pub(super) struct Line<'r> {
     time: Timestamp,
     door: &'static str,
     who: &'r str,
@@ -94,9 +95,9 @@ impl Log {
     }
 
     /// Writes a decision down; what cannot be written is said once on standard error.
-    pub(super) fn write(&self, record: &Record<'_>) {
+    pub(super) fn write(&self, line: &Line<'_>) {
         let Some(rolled) = &self.rolled else { return };
-        let Ok(mut line) = serde_json::to_vec(&Line::of(record)) else {
+        let Ok(mut line) = serde_json::to_vec(line) else {
             return;
         };
         line.push(b'\n');
@@ -108,7 +109,42 @@ impl Log {
 }
 
 impl<'r> Line<'r> {
-    fn of(record: &'r Record<'_>) -> Self {
+    /// A refusal for which no image had to be decided on.
+    pub(super) fn refusal(
+        at: Timestamp,
+        door: Door,
+        who: &'r str,
+        policy: &'r Policy,
+        denial: &'r Denial,
+        took: Duration,
+    ) -> Self {
+        Self {
+            time: at,
+            door: door.as_str(),
+            who,
+            asked: &denial.image,
+            resolved: None,
+            rule: &denial.rule,
+            policy: &policy.hash,
+            verdict: if denial.undecided {
+                "undecided"
+            } else {
+                "refused"
+            },
+            reason: Some(denial.reason.code()),
+            message: &denial.message,
+            role: None,
+            signers: &[],
+            key_ids: &[],
+            versions: None,
+            expires: None,
+            cache_age_ms: None,
+            latency_us: took.as_micros(),
+        }
+    }
+
+    /// A decision.
+    pub(super) fn of(record: &'r Record<'_>) -> Self {
         let decision = record.decision;
         let judgement = &decision.judgement;
         let statement = judgement.decided_by.as_ref();

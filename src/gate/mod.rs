@@ -4,6 +4,8 @@
 
 pub mod admission;
 mod answer;
+pub mod authz;
+pub mod containerd;
 mod log;
 mod metrics;
 mod pages;
@@ -15,7 +17,7 @@ use crate::policy::{Demand, Mode, Policy, Reason, Rule};
 use crate::reference::ImageReference;
 use crate::repository::{Decider, Decision, Event, OpenError};
 use jiff::Timestamp;
-use log::Record;
+use log::{Line, Record};
 use metrics::Metrics;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -152,7 +154,7 @@ impl Gate {
         let took = began.elapsed();
         self.inner.metrics.decided(door, &answer, took);
         tell(door, who, &answer);
-        self.inner.log.write(&Record {
+        self.inner.log.write(&Line::of(&Record {
             at: (self.inner.clock)(),
             door,
             who,
@@ -162,8 +164,20 @@ impl Gate {
             decision: &decision,
             answer: &answer,
             took,
-        });
+        }));
         answer
+    }
+
+    /// Writes down that the door itself refused something, for which no image had to be decided on.
+    pub fn refused(&self, door: Door, who: &str, denial: Denial, took: Duration) {
+        let at = (self.inner.clock)();
+        let policy = self.policy();
+        self.inner
+            .log
+            .write(&Line::refusal(at, door, who, &policy, &denial, took));
+        let answer = Answer::Denied(denial);
+        self.inner.metrics.decided(door, &answer, took);
+        tell(door, who, &answer);
     }
 
     /// Which tags of the image's repository pass.

@@ -24,6 +24,8 @@ mod world;
 mod authentication;
 mod both_directions;
 mod disk;
+mod gate_authz;
+mod gate_containerd;
 mod lab_itself;
 mod multi_arch;
 mod no_terminal;

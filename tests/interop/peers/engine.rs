@@ -18,6 +18,11 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts with its data below `folder`, whose path must be short.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with options besides; data of an engine that ran there before are kept.
+    pub(crate) fn start_with(folder: &Path, options: &[&str]) -> Self {
         let file = |name: &str| folder.join(name).display().to_string();
         let socket = folder.join("d.sock");
         let address = format!("unix://{}", socket.display());
@@ -37,6 +42,7 @@ impl Engine {
             "--bridge=none",
             "--storage-driver=vfs",
         ];
+        let arguments = [&arguments, options].concat();
         let mut service = Service::start("dockerd", &arguments, &folder.join("dockerd.log"));
         match service.wait_until(|| answers(&socket)) {
             Ok(()) => Self {

@@ -77,6 +77,29 @@ impl Image {
     pub(crate) fn digest(&self) -> String {
         self.manifest.digest()
     }
+
+    /// The image as `docker save` writes it, under a name.
+    pub(crate) fn archive(&self, name: &str) -> Vec<u8> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let list =
+            json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
+        let list = list.to_string().into_bytes();
+        let files = [
+            ("config.json", &self.config),
+            ("layer.tar", &self.layer),
+            ("manifest.json", &list),
+        ];
+        for (name, bytes) in files {
+            fs::write(folder.path().join(name), bytes).expect("a file");
+        }
+        let tar = Command::new(program::find("tar"))
+            .args(["-c", "config.json", "layer.tar", "manifest.json"])
+            .current_dir(folder.path())
+            .output()
+            .expect("tar");
+        assert!(tar.status.success(), "tar failed");
+        tar.stdout
+    }
 }
 
 impl Manifest {

@@ -110,6 +110,18 @@ impl Lab {
         self
     }
 
+    /// Brings up a Docker engine that asks this plugin before it does anything.
+    pub(crate) fn start_engine_asking(&self, plugin: &str) {
+        let option = format!("--authorization-plugin={plugin}");
+        let start = || Engine::start_with(self.root.path(), &[&option]);
+        self.engine.get_or_init(start);
+    }
+
+    /// Ends the engine; its images and containers stay for the next one.
+    pub(crate) fn stop_engine(&mut self) {
+        self.engine.take();
+    }
+
     /// `DOCKER_HOST` for commands in this lab: a dead address without an engine,
     /// so that the developer's own engine is never touched.
     pub(crate) fn docker_host(&self) -> String {

@@ -1,6 +1,7 @@
 //! The real programs on the other side, one file each, and the lab that
 //! joins them.
 
+pub(crate) mod authz;
 pub(crate) mod certificate;
 pub(crate) mod chromium;
 pub(crate) mod docker_cli;
