@@ -90,9 +90,7 @@ impl Registry {
     /// The conversation about one repository, opened once.
     async fn session(&self, image: &ImageReference) -> Result<Arc<Session>, RemoteError> {
         let open = async { self.open(image.path()).await.map(Arc::new) };
-        self.sessions
-            .get_or_insert_async(image.path(), open)
-            .await
+        self.sessions.get_or_insert_async(image.path(), open).await
     }
 
     /// Speaks https; plain http only to a registry on this machine that offers nothing else.

@@ -7,6 +7,7 @@ mod answer;
 mod log;
 mod metrics;
 mod pages;
+pub mod proxy;
 
 pub use answer::{Answer, Denial, Pinned, Tags};
 pub use log::{Log, LogError};

@@ -52,8 +52,7 @@ impl Registry {
         digest: &Digest,
         part: &Part,
     ) -> Result<Found, RegistryError> {
-        let fault =
-            |error| RegistryError::from_remote(error, &self.host, image, digest.as_str());
+        let fault = |error| RegistryError::from_remote(error, &self.host, image, digest.as_str());
         let session = self.session(image).await.map_err(fault)?;
         let url = session
             .address(&format!("{}/blobs/{digest}", image.path()))
@@ -82,17 +81,20 @@ pub async fn follow(http: &Client, url: &Url, part: &Part) -> Result<Found, Regi
     if url.scheme() != "https" && !is_loopback(url) {
         return Err(bad("redirected to plain http".to_owned()));
     }
-    let request = http.request(part.method(), url.clone()).headers(part.headers());
-    let response = request
-        .send()
-        .await
-        .map_err(|error| match RemoteError::from_http(&error, host) {
-            RemoteError::Tls { host, fault } => RegistryError::Tls { host, fault },
-            other => RegistryError::Unreachable {
-                host: host.to_owned(),
-                reason: other.to_string(),
-            },
-        })?;
+    let request = http
+        .request(part.method(), url.clone())
+        .headers(part.headers());
+    let response =
+        request
+            .send()
+            .await
+            .map_err(|error| match RemoteError::from_http(&error, host) {
+                RemoteError::Tls { host, fault } => RegistryError::Tls { host, fault },
+                other => RegistryError::Unreachable {
+                    host: host.to_owned(),
+                    reason: other.to_string(),
+                },
+            })?;
     found(response).map_err(|response| bad(format!("{} where a blob should be", response.status())))
 }
 

@@ -49,7 +49,9 @@ impl Registry {
 
     /// Whatever the registry serves as the manifest of this image; by digest, only with that digest.
     pub async fn anything(&self, image: &ImageReference) -> Result<Served, RegistryError> {
-        let version = image.digest().map_or(image.tag(), |digest| Some(digest.as_str()));
+        let version = image
+            .digest()
+            .map_or(image.tag(), |digest| Some(digest.as_str()));
         let path = format!("manifests/{}", version.unwrap_or(super::DEFAULT_TAG));
         let served = self.served(image, &path, None, manifest::ACCEPTED).await?;
         match image.digest() {

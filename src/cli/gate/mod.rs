@@ -1,6 +1,7 @@
 //! `trust gate`: the trust decision behind the protocols of engines.
 
 mod admission;
+mod proxy;
 mod start;
 
 use super::failure::Failure;
@@ -18,6 +19,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Admission(admission::Args),
+    Proxy(proxy::Args),
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -25,5 +27,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         Command::Admission(args) => admission::run(args, session)
             .await
             .map_err(|failure| failure.doing("gate admission")),
+        Command::Proxy(args) => proxy::run(args, session)
+            .await
+            .map_err(|failure| failure.doing("gate proxy")),
     }
 }

@@ -9,6 +9,7 @@ use super::{Asking, Proxy, passes_everything};
 use crate::gate::Answer;
 use crate::reference::{Digest, ImageReference};
 use crate::registry::{Found, Part, Registry, RegistryError, follow};
+use std::sync::Arc;
 
 impl Proxy {
     pub(super) async fn blob(
@@ -17,10 +18,14 @@ impl Proxy {
         digest: &Digest,
         asking: &Asking<'_>,
     ) -> Result<Reply, Refusal> {
-        let is_part = self.reachable(repository, digest, Kind::Blob, asking).await?;
+        let is_part = self
+            .reachable(repository, digest, Kind::Blob, asking)
+            .await?;
         if is_part.is_none() {
             self.look_deeper(repository, digest).await;
-            let is_part = self.reachable(repository, digest, Kind::Blob, asking).await?;
+            let is_part = self
+                .reachable(repository, digest, Kind::Blob, asking)
+                .await?;
             if is_part.is_none() {
                 self.is_let_through(repository, digest, asking).await?;
             }
@@ -82,14 +87,22 @@ impl Proxy {
             range: asking.range.clone(),
         };
         let fault = |error: RegistryError| Refusal::upstream(&error, "BLOB_UNKNOWN");
-        let question = async |registry: &Registry| registry.blob(repository, digest, &part).await;
-        let mut found = self.upstreams.ask(repository, question).await.map_err(fault)?;
+        let part = &part;
+        let question =
+            |registry: Arc<Registry>| async move { registry.blob(repository, digest, part).await };
+        let mut found = self
+            .upstreams
+            .ask(repository, question)
+            .await
+            .map_err(fault)?;
         for _ in 0..MAX_HOPS {
             let url = match found {
                 Found::Here(blob) => return Ok(reply::blob(blob, digest, asking.head)),
                 Found::Elsewhere(url) => url,
             };
-            if self.redirect && let Some(reply) = reply::elsewhere(url.as_str()) {
+            if self.redirect
+                && let Some(reply) = reply::elsewhere(url.as_str())
+            {
                 return Ok(reply);
             }
             let host = match (url.host_str().unwrap_or_default(), url.port()) {
@@ -97,7 +110,7 @@ impl Proxy {
                 (host, None) => host.to_owned(),
             };
             let http = self.upstreams.client(&host).map_err(fault)?;
-            found = follow(&http, &url, &part).await.map_err(fault)?;
+            found = follow(&http, &url, part).await.map_err(fault)?;
         }
         Err(fault(RegistryError::BadResponse {
             host: repository.registry().to_owned(),

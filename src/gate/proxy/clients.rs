@@ -69,9 +69,7 @@ impl Clients {
                 let mut shown = headers.get_all(SECRET_HEADER).iter();
                 let is_right = shown.next().is_some_and(|one| secret.is(one.as_bytes()));
                 if !is_right || shown.next().is_some() {
-                    return refused(
-                        "this gate wants its secret in the header X-Trust-Gate-Secret",
-                    );
+                    return refused("this gate wants its secret in the header X-Trust-Gate-Secret");
                 }
             }
         }
@@ -129,8 +127,16 @@ mod tests {
         ] {
             let admitted = Clients::Here.admit(&peer(address), &HeaderMap::new());
             assert_eq!(admitted.is_ok(), comes_in, "{address}");
-            assert!(Clients::Anybody.admit(&peer(address), &HeaderMap::new()).is_ok());
-            assert!(Clients::Certified.admit(&peer(address), &HeaderMap::new()).is_err());
+            assert!(
+                Clients::Anybody
+                    .admit(&peer(address), &HeaderMap::new())
+                    .is_ok()
+            );
+            assert!(
+                Clients::Certified
+                    .admit(&peer(address), &HeaderMap::new())
+                    .is_err()
+            );
         }
     }
 

@@ -5,8 +5,9 @@ use super::reply::{self, Refusal, Reply};
 use super::shelf::Kept;
 use super::{Asking, Proxy, parts, remarks};
 use crate::gate::{Answer, Pinned};
+use crate::policy::{Mode, Rule};
 use crate::reference::{Digest, ImageReference};
-use crate::registry::RegistryError;
+use crate::registry::{Registry, RegistryError};
 use std::sync::Arc;
 
 impl Proxy {
@@ -19,7 +20,10 @@ impl Proxy {
             return self.fallback(image, &subject, asking).await;
         }
         if let Some(digest) = image.digest() {
-            if let Some(root) = self.reachable(image, digest, Kind::Manifest, asking).await? {
+            if let Some(root) = self
+                .reachable(image, digest, Kind::Manifest, asking)
+                .await?
+            {
                 return self.child(image, &root, asking).await;
             }
             if let Some(root) = self.reachable(image, digest, Kind::Remark, asking).await? {
@@ -27,28 +31,74 @@ impl Proxy {
             }
         }
         let policy = self.gate.policy();
-        let (kept, notice) = match self.decide(image, asking).await {
-            Answer::Denied(denial) => return Err(denial.into()),
-            Answer::Signed(pinned) => (self.signed(image, &pinned).await?, None),
-            Answer::Passed { notice } => (self.whatever(image).await?, notice),
-        };
+        let (kept, notice) = self.decided(image, policy.rule(image), asking).await?;
         let (gun, root) = (image.gun(), &kept.digest);
         self.reach.allow(gun, root, &policy);
         self.reach.open(gun, root, root, &kept.parts.named);
         served(&kept, asking, notice.as_deref())
     }
 
-    /// Exactly the manifest that was signed, whatever the tag points to by now.
-    async fn signed(
+    /// What the decision lets through, and what is to be said with it.
+    async fn decided(
         &self,
         image: &ImageReference,
-        pinned: &Pinned,
-    ) -> Result<Arc<Kept>, Refusal> {
+        rule: &Rule,
+        asking: &Asking<'_>,
+    ) -> Result<(Arc<Kept>, Option<String>), Refusal> {
+        if rule.mode == Mode::Audit && image.digest().is_none() {
+            // What enforcing would have refused depends on what the tag means there.
+            let kept = self.whatever(image).await?;
+            return match self.decide(&at(image, &kept.digest)?, asking).await {
+                Answer::Denied(denial) => Err(denial.into()),
+                Answer::Signed(_) => Ok((kept, None)),
+                Answer::Passed { notice } => Ok((kept, notice)),
+            };
+        }
+        match self.decide(image, asking).await {
+            Answer::Signed(pinned) => Ok((self.signed(image, &pinned).await?, None)),
+            Answer::Passed { notice } => Ok((self.whatever(image).await?, notice)),
+            Answer::Denied(denial) if rule.exempt.is_empty() || image.digest().is_some() => {
+                Err(denial.into())
+            }
+            Answer::Denied(denial) => {
+                let exempt = self.exempt(image, rule, asking).await?;
+                exempt.map_or(Err(denial.into()), |kept| Ok((kept, None)))
+            }
+        }
+    }
+
+    /// What the tag means in the registry, if policy exempts exactly that.
+    async fn exempt(
+        &self,
+        image: &ImageReference,
+        rule: &Rule,
+        asking: &Asking<'_>,
+    ) -> Result<Option<Arc<Kept>>, Refusal> {
+        let Ok(kept) = self.whatever(image).await else {
+            return Ok(None);
+        };
+        let hex = kept.digest.sha256_hex();
+        if !rule
+            .exempt
+            .iter()
+            .any(|exempt| Some(exempt.digest.as_str()) == hex)
+        {
+            return Ok(None);
+        }
+        let answer = self.decide(&at(image, &kept.digest)?, asking).await;
+        Ok(matches!(answer, Answer::Passed { .. }).then_some(kept))
+    }
+
+    /// Exactly the manifest that was signed, whatever the tag points to by now.
+    async fn signed(&self, image: &ImageReference, pinned: &Pinned) -> Result<Arc<Kept>, Refusal> {
         let exact = image.with_digest(&pinned.digest);
         let kept = self.by_digest(&exact).await?;
         let size = u64::try_from(kept.bytes.len()).unwrap_or(u64::MAX);
         if size != pinned.size {
-            let what = format!("the registry serves {size} bytes for {exact}, signed were {}", pinned.size);
+            let what = format!(
+                "the registry serves {size} bytes for {exact}, signed were {}",
+                pinned.size
+            );
             tracing::error!(%image, "ALARM: {what}");
             return Err(Refusal::forged(image, &what));
         }
@@ -64,7 +114,7 @@ impl Proxy {
         if image.digest().is_some() {
             return self.by_digest(image).await;
         }
-        let question = async |registry: &crate::registry::Registry| registry.anything(image).await;
+        let question = |registry: Arc<Registry>| async move { registry.anything(image).await };
         match self.upstreams.ask(image, question).await {
             Ok(found) => Ok(Arc::new(Kept::new(found, None))),
             Err(error) => Err(Refusal::upstream(&error, UNKNOWN)),
@@ -124,10 +174,19 @@ impl Proxy {
     }
 }
 
+/// The image at its tag and exactly this digest.
+fn at(image: &ImageReference, digest: &Digest) -> Result<ImageReference, Refusal> {
+    let both = ImageReference::parse(&format!("{image}@{digest}"));
+    both.map_err(|error| Refusal::denied(error.to_string(), "name"))
+}
+
 /// The answer with a manifest, under the only name that fits its bytes.
 fn served(kept: &Kept, asking: &Asking<'_>, notice: Option<&str>) -> Result<Reply, Refusal> {
     if kept.parts.is_ambiguous {
-        let line = format!("{} is refused: it is an image and an index at once", kept.digest);
+        let line = format!(
+            "{} is refused: it is an image and an index at once",
+            kept.digest
+        );
         return Err(Refusal::denied(line, "manifest"));
     }
     let claimed = kept.claimed_type.as_deref();
@@ -135,7 +194,13 @@ fn served(kept: &Kept, asking: &Asking<'_>, notice: Option<&str>) -> Result<Repl
         Ok(media_type) => media_type,
         Err(_) => claimed.unwrap_or("application/octet-stream"),
     };
-    Ok(reply::manifest(&kept.bytes, &kept.digest, content_type, asking.head, notice))
+    Ok(reply::manifest(
+        &kept.bytes,
+        &kept.digest,
+        content_type,
+        asking.head,
+        notice,
+    ))
 }
 
 /// The code for a manifest that is not there.

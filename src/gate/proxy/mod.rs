@@ -33,7 +33,6 @@ use reply::Refusal;
 use route::Route;
 use shelf::Shelf;
 use std::path::PathBuf;
-use std::sync::Arc;
 use upstream::Upstreams;
 
 /// A registry that gives only what policy allows.

@@ -126,14 +126,22 @@ mod tests {
             ("index.docker.io/alpine", None, "docker.io/library/alpine"),
             ("registry-1.docker.io/a/b", None, "docker.io/a/b"),
             ("alpine", Some("docker.io"), "docker.io/library/alpine"),
-            ("team/app", Some("registry-1.docker.io"), "docker.io/team/app"),
+            (
+                "team/app",
+                Some("registry-1.docker.io"),
+                "docker.io/team/app",
+            ),
             ("localhost:5000/team/app", None, "localhost:5000/team/app"),
             ("localhost/team/app", None, "localhost/team/app"),
             ("quay.test/a/b/c", Some("quay.test"), "quay.test/a/b/c"),
             ("a/b", Some("[::1]:5000"), "[::1]:5000/a/b"),
             ("127.0.0.1:5000/a", None, "127.0.0.1:5000/a"),
         ] {
-            assert_eq!(gun(path, named).as_deref(), Ok(expected), "{path} {named:?}");
+            assert_eq!(
+                gun(path, named).as_deref(),
+                Ok(expected),
+                "{path} {named:?}"
+            );
         }
     }
 
@@ -147,8 +155,16 @@ mod tests {
         ] {
             assert_eq!(gun(path, None).as_deref(), Ok(expected), "{path}");
         }
-        for path in ["127.1:5000/a", "0x7f.0.0.1/a", "[::0:1]:5000/a", "quay.test:0443/a"] {
-            assert!(matches!(gun(path, None), Err(NameError::Host { .. })), "{path}");
+        for path in [
+            "127.1:5000/a",
+            "0x7f.0.0.1/a",
+            "[::0:1]:5000/a",
+            "quay.test:0443/a",
+        ] {
+            assert!(
+                matches!(gun(path, None), Err(NameError::Host { .. })),
+                "{path}"
+            );
         }
     }
 
@@ -164,14 +180,44 @@ mod tests {
     fn names_are_strict() {
         let long = "a/".repeat(200) + "a";
         for path in [
-            "", "/", "a//b", "../a", "a/../b", "a/./b", "a/%2e%2e/b", "a%2fb", "a b", "A/b", "a/B",
-            "a\\b", "-a", "a_", "a:1", "quay.test/a:1", "quay.test/", "quay.test//a",
-            "evil.test@quay.test/a", "quay.test#/a", "quay.test?x/a", "a/b\0", "bücher/a", &long,
+            "",
+            "/",
+            "a//b",
+            "../a",
+            "a/../b",
+            "a/./b",
+            "a/%2e%2e/b",
+            "a%2fb",
+            "a b",
+            "A/b",
+            "a/B",
+            "a\\b",
+            "-a",
+            "a_",
+            "a:1",
+            "quay.test/a:1",
+            "quay.test/",
+            "quay.test//a",
+            "evil.test@quay.test/a",
+            "quay.test#/a",
+            "quay.test?x/a",
+            "a/b\0",
+            "bücher/a",
+            &long,
             "http://a/b",
         ] {
             assert!(gun(path, None).is_err(), "{path}");
         }
-        for named in ["", "a/b", "user@host.test", "host.test:", "host.test:x", "..", "a b", "*.test"] {
+        for named in [
+            "",
+            "a/b",
+            "user@host.test",
+            "host.test:",
+            "host.test:x",
+            "..",
+            "a b",
+            "*.test",
+        ] {
             assert!(gun("a", Some(named)).is_err(), "{named}");
         }
     }

@@ -42,7 +42,10 @@ impl Parts {
             let digests = named.into_iter();
             digests.filter_map(|named| Digest::parse(&named.digest).ok())
         };
-        let blobs = shape.config.into_iter().chain(shape.layers.into_iter().flatten());
+        let blobs = shape
+            .config
+            .into_iter()
+            .chain(shape.layers.into_iter().flatten());
         let blobs = digests(blobs.collect()).map(|digest| (Kind::Blob, digest));
         let children = digests(shape.manifests.unwrap_or_default());
         let children = children.map(|digest| (Kind::Manifest, digest));
@@ -95,7 +98,10 @@ struct Described {
 pub(super) fn subject_of_remark(bytes: &[u8]) -> Option<Digest> {
     let remark: Remark = serde_json::from_slice(bytes).ok()?;
     let runs = is_of_image(&remark.config.media_type)
-        || remark.layers.iter().any(|layer| is_of_image(&layer.media_type));
+        || remark
+            .layers
+            .iter()
+            .any(|layer| is_of_image(&layer.media_type));
     if runs {
         return None;
     }
@@ -132,7 +138,10 @@ mod tests {
             digest('b')
         );
         let named = Parts::of(image.as_bytes()).named;
-        let kinds: Vec<_> = named.iter().map(|(kind, digest)| (*kind, digest.as_str())).collect();
+        let kinds: Vec<_> = named
+            .iter()
+            .map(|(kind, digest)| (*kind, digest.as_str()))
+            .collect();
         let (a, b) = (digest('a'), digest('b'));
         assert_eq!(kinds, [(Kind::Blob, a.as_str()), (Kind::Blob, b.as_str())]);
         let index = format!(r#"{{"manifests":[{{"digest":"{a}"}}]}}"#);
@@ -148,7 +157,10 @@ mod tests {
 
     fn remark(config: &str, layer: &str, more: &str) -> Option<Digest> {
         let part = |media_type: &str, byte| {
-            format!(r#"{{"mediaType":"{media_type}","digest":"{}","size":2}}"#, digest(byte))
+            format!(
+                r#"{{"mediaType":"{media_type}","digest":"{}","size":2}}"#,
+                digest(byte)
+            )
         };
         let bytes = format!(
             r#"{{"schemaVersion":2,"config":{},"layers":[{}],"subject":{}{more}}}"#,
@@ -169,7 +181,11 @@ mod tests {
             ("application/vnd.docker.container.image.v1+json", bundle, ""),
             ("Application/vnd.OCI.image.config.v1+json", bundle, ""),
             (empty, "application/vnd.oci.image.layer.v1.tar+gzip", ""),
-            (empty, "application/vnd.docker.image.rootfs.diff.tar.gzip", ""),
+            (
+                empty,
+                "application/vnd.docker.image.rootfs.diff.tar.gzip",
+                "",
+            ),
             (empty, bundle, r#","Layers":[]"#),
             (empty, bundle, r#","manifests":[]"#),
             (empty, bundle, r#","layers":[]"#),

@@ -11,9 +11,10 @@ use crate::gate::Answer;
 use crate::reference::{Digest, ImageReference};
 use crate::registry::{Listing, Registry, RegistryError};
 use bytes::Bytes;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::HeaderName;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 struct Index {
@@ -48,9 +49,10 @@ impl Proxy {
             let encoded = utf8_percent_encode(&wanted, NON_ALPHANUMERIC);
             format!("artifactType={encoded}")
         });
-        let question = async |registry: &Registry| {
+        let query = query.as_deref();
+        let question = |registry: Arc<Registry>| async move {
             let listing = Listing::Referrers(subject);
-            registry.list(repository, listing, query.as_deref()).await
+            registry.list(repository, listing, query).await
         };
         let found = match self.upstreams.ask(repository, question).await {
             Ok(found) => found,
@@ -91,12 +93,11 @@ impl Proxy {
         let Ok(image) = repository.with_tag(&tag) else {
             return Ok(listed(Bytes::from_static(NOTHING), asking));
         };
-        let question = async |registry: &Registry| registry.anything(&image).await;
-        match self.upstreams.ask(&image, question).await {
+        let image = &image;
+        let question = |registry: Arc<Registry>| async move { registry.anything(image).await };
+        match self.upstreams.ask(image, question).await {
             Ok(found) => Ok(self.index(repository, root, found.bytes, asking)),
-            Err(RegistryError::NotFound { .. }) => {
-                Ok(listed(Bytes::from_static(NOTHING), asking))
-            }
+            Err(RegistryError::NotFound { .. }) => Ok(listed(Bytes::from_static(NOTHING), asking)),
             Err(error) => Err(Refusal::upstream(&error, UNKNOWN)),
         }
     }

@@ -121,11 +121,9 @@ fn manifest(repository: &ImageReference, last: &str) -> Result<ImageReference, R
     if last.contains(':') {
         return Ok(repository.with_digest(&digest(last)?));
     }
-    repository
-        .with_tag(last)
-        .map_err(|_| RouteError::Manifest {
-            given: shortened(last),
-        })
+    repository.with_tag(last).map_err(|_| RouteError::Manifest {
+        given: shortened(last),
+    })
 }
 
 fn digest(given: &str) -> Result<Digest, RouteError> {
@@ -179,19 +177,50 @@ mod tests {
         for (target, expected) in [
             ("/v2/".to_owned(), "ping".to_owned()),
             ("/v2".to_owned(), "ping".to_owned()),
-            ("/v2/alpine/manifests/3".to_owned(), "docker.io/library/alpine:3".to_owned()),
-            ("/v2/a/b/manifests/latest?ns=quay.test%3A5000".to_owned(), "quay.test:5000/a/b:latest".to_owned()),
-            (format!("/v2/quay.test/a/manifests/{digest}"), format!("quay.test/a@{digest}")),
-            (format!("/v2/quay.test/a/blobs/{digest}"), format!("quay.test/a blob {digest}")),
-            (format!("/v2/quay.test/a/referrers/{digest}"), format!("quay.test/a about {digest}")),
-            ("/v2/quay.test/a/tags/list".to_owned(), "quay.test/a tags".to_owned()),
+            (
+                "/v2/alpine/manifests/3".to_owned(),
+                "docker.io/library/alpine:3".to_owned(),
+            ),
+            (
+                "/v2/a/b/manifests/latest?ns=quay.test%3A5000".to_owned(),
+                "quay.test:5000/a/b:latest".to_owned(),
+            ),
+            (
+                format!("/v2/quay.test/a/manifests/{digest}"),
+                format!("quay.test/a@{digest}"),
+            ),
+            (
+                format!("/v2/quay.test/a/blobs/{digest}"),
+                format!("quay.test/a blob {digest}"),
+            ),
+            (
+                format!("/v2/quay.test/a/referrers/{digest}"),
+                format!("quay.test/a about {digest}"),
+            ),
+            (
+                "/v2/quay.test/a/tags/list".to_owned(),
+                "quay.test/a tags".to_owned(),
+            ),
             // Names of routes are names of repositories as well.
-            ("/v2/quay.test/manifests/manifests/1".to_owned(), "quay.test/manifests:1".to_owned()),
-            ("/v2/quay.test/tags/list/tags/list".to_owned(), "quay.test/tags/list tags".to_owned()),
+            (
+                "/v2/quay.test/manifests/manifests/1".to_owned(),
+                "quay.test/manifests:1".to_owned(),
+            ),
+            (
+                "/v2/quay.test/tags/list/tags/list".to_owned(),
+                "quay.test/tags/list tags".to_owned(),
+            ),
         ] {
-            assert_eq!(route(&target).map(|found| name(&found)), Ok(expected), "{target}");
+            assert_eq!(
+                route(&target).map(|found| name(&found)),
+                Ok(expected),
+                "{target}"
+            );
         }
-        let page = Page { most: Some(2), after: Some("a".to_owned()) };
+        let page = Page {
+            most: Some(2),
+            after: Some("a".to_owned()),
+        };
         assert_eq!(
             route("/v2/q.test/a/tags/list?n=2&last=a").unwrap(),
             Route::Tags(image("q.test/a"), page)
@@ -232,11 +261,16 @@ mod tests {
         ] {
             assert!(route(&target).is_err(), "{target}");
         }
-        for method in ["PUT", "POST", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "BREW"] {
+        for method in [
+            "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "BREW",
+        ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let uri = "/v2/a/manifests/1".parse().unwrap();
             let refused = Route::of(&method, &uri, "docker.io");
-            assert!(matches!(refused, Err(RouteError::Method { .. })), "{method}");
+            assert!(
+                matches!(refused, Err(RouteError::Method { .. })),
+                "{method}"
+            );
         }
     }
 }

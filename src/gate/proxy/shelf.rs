@@ -3,7 +3,7 @@
 use super::parts::Parts;
 use super::upstream::Upstreams;
 use crate::reference::{Digest, ImageReference};
-use crate::registry::{Manifest, RegistryError, Served};
+use crate::registry::{Manifest, Registry, RegistryError, Served};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -88,7 +88,11 @@ impl Shelf {
     }
 
     fn flight(&self, key: String, image: &ImageReference, upstreams: &Upstreams) -> Flight {
-        let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self
+            .0
+            .flights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flights.get(&key) {
             return flight.clone();
         }
@@ -109,7 +113,11 @@ impl Shelf {
     }
 
     fn land(&self, key: String, fetched: &Result<Arc<Kept>, RegistryError>) {
-        let mut flights = self.0.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = self
+            .0
+            .flights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         flights.remove(&key);
         if let Ok(kept) = fetched {
             self.0.kept.insert(key, Arc::clone(kept));
@@ -117,13 +125,9 @@ impl Shelf {
     }
 }
 
-async fn fetch(
-    image: &ImageReference,
-    upstreams: &Upstreams,
-) -> Result<Arc<Kept>, RegistryError> {
-    let served = upstreams
-        .ask(image, async |registry| registry.anything(image).await)
-        .await?;
+async fn fetch(image: &ImageReference, upstreams: &Upstreams) -> Result<Arc<Kept>, RegistryError> {
+    let question = |registry: Arc<Registry>| async move { registry.anything(image).await };
+    let served = upstreams.ask(image, question).await?;
     Ok(Arc::new(Kept::new(served, image.digest())))
 }
 

@@ -11,6 +11,7 @@ use hyper::header::{HeaderValue, LINK};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 
 /// What registries answer, as far as it is passed on.
 #[derive(Deserialize)]
@@ -46,8 +47,9 @@ impl Proxy {
         page: &Page,
     ) -> Result<(Vec<String>, Option<String>), Refusal> {
         let query = page.query();
-        let question = async |registry: &Registry| {
-            registry.list(repository, Listing::Tags, query.as_deref()).await
+        let query = query.as_deref();
+        let question = |registry: Arc<Registry>| async move {
+            registry.list(repository, Listing::Tags, query).await
         };
         let listed = self.upstreams.ask(repository, question).await;
         let listed = listed.map_err(|error| Refusal::upstream(&error, "NAME_UNKNOWN"))?;
@@ -155,10 +157,13 @@ mod tests {
 
     #[test]
     fn links_are_ours() {
-        let header = HeaderValue::from_static(r#"</v2/team/app/tags/list?last=1%2E0&n=2>; rel="next""#);
+        let header =
+            HeaderValue::from_static(r#"</v2/team/app/tags/list?last=1%2E0&n=2>; rel="next""#);
         let next = Page::of_link(&header).unwrap();
         assert_eq!(next, page(Some(2), Some("1.0")));
-        let uri = "/v2/team/app/tags/list?n=2&ns=quay.test%3A5000".parse().unwrap();
+        let uri = "/v2/team/app/tags/list?n=2&ns=quay.test%3A5000"
+            .parse()
+            .unwrap();
         let link = link(&uri, &next.query().unwrap()).unwrap();
         assert_eq!(
             link.to_str().unwrap(),

@@ -21,11 +21,12 @@ struct Shared {
     docker: ReadDocker,
     tls_ca: Option<PathBuf>,
     clients: Cache<String, Client>,
-    registries: Cache<String, Arc<Opened>>,
+    registries: Cache<String, Opened>,
 }
 
+#[derive(Clone)]
 struct Opened {
-    registry: Registry,
+    registry: Arc<Registry>,
     since: Instant,
 }
 
@@ -41,13 +42,16 @@ impl Upstreams {
     }
 
     /// What the registry of the image answers; who we are is looked up again when that is refused.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<T, F>(
         &self,
         image: &ImageReference,
-        question: impl AsyncFn(&Registry) -> Result<T, RegistryError>,
-    ) -> Result<T, RegistryError> {
+        question: impl Fn(Arc<Registry>) -> F,
+    ) -> Result<T, RegistryError>
+    where
+        F: Future<Output = Result<T, RegistryError>>,
+    {
         let opened = self.registry(image.registry()).await?;
-        let answer = question(&opened.registry).await;
+        let answer = question(opened.registry).await;
         // Somebody may have logged in, or the password of a cloud's helper has run out.
         let is_refused = matches!(answer, Err(RegistryError::Unauthorized { .. }));
         if !is_refused || opened.since.elapsed() < PATIENCE {
@@ -55,7 +59,7 @@ impl Upstreams {
         }
         self.0.registries.remove(image.registry());
         let opened = self.registry(image.registry()).await?;
-        question(&opened.registry).await
+        question(opened.registry).await
     }
 
     /// An HTTP client for the host, which a registry named.
@@ -73,13 +77,15 @@ impl Upstreams {
         })
     }
 
-    async fn registry(&self, host: &str) -> Result<Arc<Opened>, RegistryError> {
+    async fn registry(&self, host: &str) -> Result<Opened, RegistryError> {
         let known = self.0.registries.get(host);
         if known.is_some_and(|known| known.since.elapsed() > LIFETIME) {
             self.0.registries.remove(host);
         }
-        let open = async { self.open(host).await.map(Arc::new) };
-        self.0.registries.get_or_insert_async(host, open).await
+        self.0
+            .registries
+            .get_or_insert_async(host, self.open(host))
+            .await
     }
 
     async fn open(&self, host: &str) -> Result<Opened, RegistryError> {
@@ -91,7 +97,7 @@ impl Upstreams {
         let credentials = docker.credentials(host).await;
         let credentials = credentials.map_err(|error| unknown(error.to_string()))?;
         Ok(Opened {
-            registry: Registry::new(self.client(host)?, host, credentials),
+            registry: Arc::new(Registry::new(self.client(host)?, host, credentials)),
             since: Instant::now(),
         })
     }
