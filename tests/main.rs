@@ -20,6 +20,7 @@ mod decisions;
 mod editing;
 mod gate_admission;
 mod gate_decisions;
+mod gate_proxy;
 mod layout;
 mod notary_files;
 mod pages;

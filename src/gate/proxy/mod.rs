@@ -184,10 +184,12 @@ fn range(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut ranges = headers.get_all(RANGE).iter();
     let range = ranges.next().filter(|_| ranges.next().is_none())?;
     let numbers = range.to_str().ok()?.strip_prefix("bytes=")?;
+    let (from, to) = numbers.split_once('-')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_one = numbers.len() <= MAX_RANGE
-        && numbers
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+        && is_number(from)
+        && is_number(to)
+        && !(from.is_empty() && to.is_empty());
     is_one.then(|| range.clone())
 }
 
