@@ -24,6 +24,7 @@ mod world;
 mod authentication;
 mod both_directions;
 mod disk;
+mod gate_proxy;
 mod lab_itself;
 mod multi_arch;
 mod no_terminal;
