@@ -10,6 +10,7 @@ use crate::gate::Answer;
 use crate::reference::{Digest, ImageReference};
 use crate::registry::{Found, Part, Registry, RegistryError, follow};
 use std::sync::Arc;
+use url::Url;
 
 impl Proxy {
     pub(super) async fn blob(
@@ -105,10 +106,7 @@ impl Proxy {
             {
                 return Ok(reply);
             }
-            let host = match (url.host_str().unwrap_or_default(), url.port()) {
-                (host, Some(port)) => format!("{host}:{port}"),
-                (host, None) => host.to_owned(),
-            };
+            let host = authority(&url);
             let http = self.upstreams.client(&host).map_err(fault)?;
             found = follow(&http, &url, part).await.map_err(fault)?;
         }
@@ -116,6 +114,14 @@ impl Proxy {
             host: repository.registry().to_owned(),
             reason: format!("{digest} is elsewhere more than {MAX_HOPS} times"),
         }))
+    }
+}
+
+/// Host and port, the port only where it is not the usual one.
+fn authority(url: &Url) -> String {
+    match (url.host_str().unwrap_or_default(), url.port()) {
+        (host, Some(port)) => format!("{host}:{port}"),
+        (host, None) => host.to_owned(),
     }
 }
 

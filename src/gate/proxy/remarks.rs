@@ -42,7 +42,7 @@ impl Proxy {
         asking: &Asking<'_>,
     ) -> Result<Reply, Refusal> {
         let Some(root) = self.allowed(repository, subject, asking).await? else {
-            return Ok(listed(Bytes::from_static(NOTHING), asking));
+            return Ok(listed(&Bytes::from_static(NOTHING), asking));
         };
         let wanted = parameter(asking.uri.query().unwrap_or_default(), "artifactType")?;
         let query = wanted.map(|wanted| {
@@ -57,7 +57,7 @@ impl Proxy {
         let found = match self.upstreams.ask(repository, question).await {
             Ok(found) => found,
             Err(RegistryError::NotFound { .. }) => {
-                return self.from_tag(repository, subject, &root, asking).await;
+                return self.by_tag(repository, subject, &root, asking).await;
             }
             Err(error) => return Err(Refusal::upstream(&error, UNKNOWN)),
         };
@@ -77,12 +77,12 @@ impl Proxy {
         asking: &Asking<'_>,
     ) -> Result<Reply, Refusal> {
         match self.allowed(image, subject, asking).await? {
-            Some(root) => self.from_tag(image, subject, &root, asking).await,
-            None => Ok(listed(Bytes::from_static(NOTHING), asking)),
+            Some(root) => self.by_tag(image, subject, &root, asking).await,
+            None => Ok(listed(&Bytes::from_static(NOTHING), asking)),
         }
     }
 
-    async fn from_tag(
+    async fn by_tag(
         &self,
         repository: &ImageReference,
         subject: &Digest,
@@ -91,13 +91,13 @@ impl Proxy {
     ) -> Result<Reply, Refusal> {
         let tag = subject.as_str().replace(':', "-");
         let Ok(image) = repository.with_tag(&tag) else {
-            return Ok(listed(Bytes::from_static(NOTHING), asking));
+            return Ok(listed(&Bytes::from_static(NOTHING), asking));
         };
         let image = &image;
         let question = |registry: Arc<Registry>| async move { registry.anything(image).await };
         match self.upstreams.ask(image, question).await {
             Ok(found) => Ok(self.index(repository, root, found.bytes, asking)),
-            Err(RegistryError::NotFound { .. }) => Ok(listed(Bytes::from_static(NOTHING), asking)),
+            Err(RegistryError::NotFound { .. }) => Ok(listed(&Bytes::from_static(NOTHING), asking)),
             Err(error) => Err(Refusal::upstream(&error, UNKNOWN)),
         }
     }
@@ -111,13 +111,13 @@ impl Proxy {
         asking: &Asking<'_>,
     ) -> Reply {
         let Ok(index) = serde_json::from_slice::<Index>(&bytes) else {
-            return listed(Bytes::from_static(NOTHING), asking);
+            return listed(&Bytes::from_static(NOTHING), asking);
         };
         let named = index.manifests.iter();
         let named = named.filter_map(|named| Digest::parse(&named.digest).ok());
         let remarks: Vec<_> = named.map(|digest| (Kind::Remark, digest)).collect();
         self.reach.add(repository.gun(), root, &remarks);
-        listed(bytes.into(), asking)
+        listed(&bytes.into(), asking)
     }
 
     /// The manifest because of which remarks about this one may be read, if it is allowed.
@@ -145,9 +145,9 @@ impl Proxy {
     }
 }
 
-fn listed(bytes: Bytes, asking: &Asking<'_>) -> Reply {
-    let digest = Digest::of(&bytes);
-    let mut reply = reply::manifest(&bytes, &digest, INDEX, asking.head, None);
+fn listed(bytes: &Bytes, asking: &Asking<'_>) -> Reply {
+    let digest = Digest::of(bytes);
+    let mut reply = reply::manifest(bytes, &digest, INDEX, asking.head, None);
     // A list changes, so its digest names nothing that could be asked for again.
     reply.headers_mut().remove(hyper::header::ETAG);
     reply

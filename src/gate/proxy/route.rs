@@ -250,7 +250,7 @@ mod tests {
             "/V2/a/manifests/1".to_owned(),
             format!("/v2/a/blobs/{}", digest.to_uppercase()),
             format!("/v2/a/blobs/{HEX}"),
-            format!("/v2/a/referrers/1"),
+            "/v2/a/referrers/1".to_owned(),
             "/v2/a/tags/list/".to_owned(),
             "/v2/a/tags/list?n=-1".to_owned(),
             "/v2/a/tags/list?n=1&n=2".to_owned(),

@@ -96,12 +96,12 @@ impl Shelf {
         if let Some(flight) = flights.get(&key) {
             return flight.clone();
         }
-        let (shelf, image, upstreams) = (self.clone(), image.clone(), upstreams.clone());
+        let (own, image, upstreams) = (self.clone(), image.clone(), upstreams.clone());
         let name = key.clone();
         // A task of its own: whoever asked first may go away.
         let fetching = tokio::spawn(async move {
             let fetched = fetch(&image, &upstreams).await;
-            shelf.land(name, &fetched);
+            own.land(name, &fetched);
             fetched
         });
         let flight = fetching
