@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 #[tokio::test]
 async fn strangers_are_refused_before_anything_is_asked() {
     let mut scene = Scene::new().await;
-    scene.signed_image().await;
+    scene.signed_image();
     let path = scene.path(super::APP, format!("manifests/{TAG}"));
     for path in [path.as_str(), "/v2/", "/v2/../x"] {
         let refused = scene.ask_from("192.0.2.1:5", "GET", path, &[]).await;
@@ -26,7 +26,7 @@ async fn whoever_knows_the_secret_comes_in_from_anywhere() {
         settings.clients = Clients::Knowing(secret);
     })
     .await;
-    scene.signed_image().await;
+    scene.signed_image();
     let path = scene.path(super::APP, format!("manifests/{TAG}"));
     let right = [(SECRET_HEADER, "0123456789abcdef")];
     scene

@@ -10,7 +10,7 @@ use trust::reference::Digest;
 #[tokio::test]
 async fn other_bytes_for_the_signed_digest_are_refused() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let other = image(&scene.registry, APP, &[], "forged");
     let path = format!("{APP}/manifests/{}", signed.digest);
     for forged in [other.bytes.clone(), Vec::new(), b"<html>".to_vec(), {
@@ -35,7 +35,7 @@ async fn other_bytes_for_the_signed_digest_are_refused() {
 #[tokio::test]
 async fn another_length_than_the_signed_one_is_refused() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     for role in ["targets/releases", "targets/alice"] {
         let targets = scene.publisher.targets.get_mut(role).unwrap();
         targets.targets.get_mut(TAG).unwrap().length += 1;
@@ -84,7 +84,7 @@ async fn a_manifest_without_an_end_is_cut() {
 #[tokio::test]
 async fn a_registry_that_lets_nobody_in_is_no_login_for_clients() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let path = format!("{APP}/manifests/{}", signed.digest);
     scene.registry.put(&path, Answer::status(500));
     scene.manifest(TAG).await.is(502);
@@ -101,7 +101,7 @@ async fn a_registry_that_lets_nobody_in_is_no_login_for_clients() {
 #[tokio::test]
 async fn headers_of_the_registry_are_not_believed() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let other = Digest::of(b"other");
     let path = format!("{APP}/manifests/{}", signed.digest);
     let answer = Answer::of(

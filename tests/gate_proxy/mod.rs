@@ -101,7 +101,7 @@ impl Scene {
     }
 
     /// Pushes an image and signs it as [`TAG`].
-    pub async fn signed_image(&mut self) -> Image {
+    pub fn signed_image(&mut self) -> Image {
         let image = image::image(&self.registry, APP, &[TAG], "the app");
         self.sign(TAG, &image.bytes);
         image
@@ -169,6 +169,11 @@ impl Scene {
             body: body.collect().await.unwrap().to_bytes(),
         }
     }
+}
+
+/// A policy as people write it.
+fn policy(text: &str) -> Policy {
+    Policy::parse(text, &mut |file| Err(format!("no {file}"))).unwrap()
 }
 
 fn gate(

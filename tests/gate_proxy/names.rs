@@ -9,7 +9,7 @@ use trust::policy::Policy;
 async fn the_registry_is_named_by_path_by_query_or_by_default() {
     let mut scene = Scene::new().await;
     let host = scene.registry.host.clone();
-    scene.signed_image().await;
+    scene.signed_image();
     for path in [
         format!("/v2/{host}/{APP}/manifests/{TAG}"),
         format!("/v2/{APP}/manifests/{TAG}?ns={host}"),
@@ -35,7 +35,7 @@ async fn the_registry_is_named_by_path_by_query_or_by_default() {
 #[tokio::test]
 async fn a_path_is_never_taken_for_a_host() {
     let mut scene = Scene::new().await;
-    scene.signed_image().await;
+    scene.signed_image();
     let evil = format!("x.trusted.example.com/{APP}");
     image(&scene.registry, &evil, &[TAG], "evil");
     scene
@@ -48,7 +48,7 @@ async fn a_path_is_never_taken_for_a_host() {
 #[tokio::test]
 async fn whatever_is_not_reading_is_refused() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     scene.registry.asked();
     let manifest = scene.path(APP, format!("manifests/{TAG}"));

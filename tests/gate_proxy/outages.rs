@@ -8,7 +8,7 @@ use trust::policy::Policy;
 #[tokio::test]
 async fn without_a_trust_server_unexpired_state_still_serves() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     for name in scene.trust.names() {
         scene.trust.put(&name, crate::world::Answer::Status(503));
@@ -24,7 +24,7 @@ async fn without_a_trust_server_unexpired_state_still_serves() {
 #[tokio::test]
 async fn without_any_state_nothing_is_served_and_clients_may_try_again() {
     let mut scene = Scene::new().await;
-    scene.signed_image().await;
+    scene.signed_image();
     for name in scene.trust.names() {
         scene.trust.put(&name, crate::world::Answer::Status(503));
     }
@@ -43,7 +43,7 @@ async fn without_any_state_nothing_is_served_and_clients_may_try_again() {
 #[tokio::test]
 async fn a_replayed_state_is_refused() {
     let mut scene = Scene::new().await;
-    let old = scene.signed_image().await;
+    let old = scene.signed_image();
     let before: Vec<_> = ["timestamp.json", "snapshot.json", "targets.json"]
         .map(|name| (name, scene.trust.file(name)))
         .into();

@@ -1,7 +1,7 @@
 //! What is reachable from what was allowed, and nothing else.
 
 use super::image::{image, index};
-use super::{APP, Scene};
+use super::{APP, Scene, policy};
 use crate::world::{TAG, now};
 use trust::policy::Policy;
 use trust::reference::Digest;
@@ -9,7 +9,7 @@ use trust::reference::Digest;
 #[tokio::test]
 async fn the_parts_of_an_allowed_image_are_served() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene
         .blob(&image.layer)
         .await
@@ -32,7 +32,7 @@ async fn the_parts_of_an_allowed_image_are_served() {
 #[tokio::test]
 async fn a_head_opens_an_image_as_a_get_does() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene
         .head(&scene.path(APP, format!("manifests/{TAG}")))
         .await
@@ -139,7 +139,7 @@ async fn blobs_never_go_out_as_manifests() {
 #[tokio::test]
 async fn parts_belong_to_their_repository() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let copy = image(&scene.registry, "nobody/app", &["1"], "the app");
     assert_eq!(copy.digest, signed.digest);
     scene.manifest(TAG).await.is(200);
@@ -156,14 +156,14 @@ async fn parts_belong_to_their_repository() {
 #[tokio::test]
 async fn another_policy_asks_again() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     scene.blob(&image.layer).await.is(200);
     scene
         .gate
-        .enforce(Policy::parse("[default]\nrequire = \"reject\"\n").unwrap());
-    scene.blob(&image.layer).await.is_refused("denied-by-rule");
-    scene.manifest(TAG).await.is_refused("denied-by-rule");
+        .enforce(policy("[default]\nrequire = \"reject\"\n"));
+    scene.blob(&image.layer).await.is_refused("no-rule");
+    scene.manifest(TAG).await.is_refused("no-rule");
     scene.gate.enforce(Policy::signed());
     scene
         .blob(&image.layer)
@@ -176,7 +176,7 @@ async fn another_policy_asks_again() {
 #[tokio::test]
 async fn a_restart_forgets_parts_and_the_tag_brings_them_back() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     scene.restart(Policy::signed(), now);
     scene

@@ -8,7 +8,7 @@ use hyper::Method;
 #[tokio::test]
 async fn a_tag_is_answered_with_the_signed_manifest_fetched_by_digest() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     let got = scene.manifest(TAG).await;
     got.is(200);
     assert_eq!(got.body, image.bytes);
@@ -25,7 +25,7 @@ async fn a_tag_is_answered_with_the_signed_manifest_fetched_by_digest() {
 #[tokio::test]
 async fn a_head_says_all_that_a_get_says() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     let path = scene.path(APP, format!("manifests/{TAG}"));
     let head = scene.head(&path).await;
     head.is(200);
@@ -43,7 +43,7 @@ async fn a_head_says_all_that_a_get_says() {
 #[tokio::test]
 async fn a_tag_that_was_moved_still_brings_what_was_signed() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     image(&scene.registry, APP, &[TAG], "another app");
     let got = scene.manifest(TAG).await;
     assert_eq!(got.is(200).body, signed.bytes);
@@ -64,7 +64,7 @@ async fn a_tag_that_was_moved_still_brings_what_was_signed() {
 #[tokio::test]
 async fn a_digest_nobody_signed_is_refused() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let other = image(&scene.registry, APP, &["other"], "another app");
     scene.manifest(&signed.digest).await.is(200);
     scene.registry.asked();
@@ -100,7 +100,7 @@ async fn a_repository_nobody_signs_is_refused_with_the_reason() {
 #[tokio::test]
 async fn what_a_client_accepts_changes_nothing() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     let path = scene.path(APP, format!("manifests/{TAG}"));
     for accept in [
         "application/vnd.docker.distribution.manifest.v1+prettyjws",
@@ -122,7 +122,7 @@ async fn what_a_client_accepts_changes_nothing() {
 #[tokio::test]
 async fn nothing_of_the_client_goes_to_the_registry() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     let headers = [
         ("authorization", "Bearer secret"),
         ("cookie", "secret"),
@@ -159,7 +159,7 @@ async fn an_index_is_pinned_like_an_image() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_first_pulls_cost_one_refresh_and_one_fetch() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.registry.pause(std::time::Duration::from_millis(200));
     scene.trust.asked();
     let all = (0..500).map(|_| scene.manifest(TAG));

@@ -31,7 +31,7 @@ fn is_empty(got: &super::Got) {
 #[tokio::test]
 async fn remarks_about_signed_images_are_served() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let (remark, layer) = about(&scene.registry, APP, &signed.digest, EMPTY, BUNDLE);
     scene
         .manifest(&remark)
@@ -65,7 +65,7 @@ async fn remarks_about_signed_images_are_served() {
 #[tokio::test]
 async fn a_registry_without_that_address_has_a_tag_for_it() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let (remark, _) = about(&scene.registry, APP, &signed.digest, EMPTY, BUNDLE);
     let path = scene.path(APP, format!("referrers/{}", signed.digest));
     is_empty(&scene.get(&path).await);
@@ -84,7 +84,7 @@ async fn a_registry_without_that_address_has_a_tag_for_it() {
 #[tokio::test]
 async fn there_is_nothing_to_say_about_what_is_not_allowed() {
     let mut scene = Scene::new().await;
-    scene.signed_image().await;
+    scene.signed_image();
     let other = image(&scene.registry, APP, &[], "another app");
     let (remark, layer) = about(&scene.registry, APP, &other.digest, EMPTY, BUNDLE);
     let listed = list(&[&remark]);
@@ -114,7 +114,7 @@ async fn there_is_nothing_to_say_about_what_is_not_allowed() {
 #[tokio::test]
 async fn an_image_is_no_remark() {
     let mut scene = Scene::new().await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let image_config = "application/vnd.oci.image.config.v1+json";
     let image_layer = "application/vnd.oci.image.layer.v1.tar+gzip";
     let plain = image(&scene.registry, APP, &[], "evil");

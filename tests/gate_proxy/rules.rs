@@ -85,7 +85,7 @@ async fn layers_of_what_is_accepted_need_no_manifest_before_them() {
 #[tokio::test]
 async fn an_audit_lets_pass_and_says_what_it_would_refuse() {
     let mut scene = Scene::under(audit()).await;
-    let signed = scene.signed_image().await;
+    let signed = scene.signed_image();
     let got = scene.manifest(TAG).await;
     assert_eq!(got.is(200).body, signed.bytes);
     assert!(!got.headers.contains_key("warning"), "{got:?}");
@@ -123,7 +123,7 @@ async fn an_exempt_digest_passes_by_tag_and_by_digest() {
         policy
     };
     let mut scene = Scene::new().await;
-    scene.signed_image().await;
+    scene.signed_image();
     let other = image(&scene.registry, APP, &["other"], "another app");
     scene.manifest("other").await.is(403);
     scene.gate.enforce(registry_free(&other.digest));

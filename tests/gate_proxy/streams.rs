@@ -8,7 +8,7 @@ use trust::policy::Policy;
 #[tokio::test]
 async fn a_part_of_a_blob_is_asked_for_as_a_part() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     scene.registry.asked();
     let path = scene.path(APP, format!("blobs/{}", image.layer));
@@ -34,7 +34,7 @@ async fn a_part_of_a_blob_is_asked_for_as_a_part() {
 #[tokio::test]
 async fn a_part_that_is_not_there_is_said() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     let answer = Answer::status(416).with("content-range", "bytes */16");
     scene
@@ -48,7 +48,7 @@ async fn a_part_that_is_not_there_is_said() {
 #[tokio::test]
 async fn a_blob_that_is_gone_is_not_found() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     scene
         .registry
@@ -60,11 +60,11 @@ async fn a_blob_that_is_gone_is_not_found() {
 /// A redirecting registry; the store it names; credentials go to the first only.
 async fn redirecting(redirect: bool) -> (Scene, Registry, super::image::Image) {
     let mut scene = Scene::set(Policy::signed(), now, |settings| {
-        settings.redirect = redirect
+        settings.redirect = redirect;
     })
     .await;
     let store = Registry::start().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     store.put("store/layer", Answer::of("x/y", "layer of the app"));
     let location = format!("http://{}/v2/store/layer?signature=1", store.host);
     let answer = Answer::status(307).with("location", &location);
@@ -102,7 +102,7 @@ async fn clients_are_sent_there_if_the_gate_is_told_to() {
 #[tokio::test]
 async fn addresses_that_lead_nowhere_or_in_the_clear_are_refused() {
     let mut scene = Scene::new().await;
-    let image = scene.signed_image().await;
+    let image = scene.signed_image();
     scene.manifest(TAG).await.is(200);
     let blob = format!("{APP}/blobs/{}", image.layer);
     let itself = format!("http://{}/v2/{blob}", scene.registry.host);

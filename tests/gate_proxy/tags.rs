@@ -1,8 +1,7 @@
 //! The list of tags holds what would be let through.
 
 use super::registry::Answer;
-use super::{APP, Scene};
-use trust::policy::Policy;
+use super::{APP, Scene, policy};
 
 #[tokio::test]
 async fn only_signed_tags_are_listed() {
@@ -38,7 +37,7 @@ async fn only_signed_tags_are_listed() {
 
 #[tokio::test]
 async fn where_nothing_has_to_be_signed_the_registry_lists() {
-    let scene = Scene::under(Policy::parse("[default]\nrequire = \"accept\"\n").unwrap()).await;
+    let scene = Scene::under(policy("[default]\nrequire = \"accept\"\n")).await;
     let list = Answer::of(
         "application/json",
         r#"{"name":"x","tags":["a","b","no tag"]}"#,

@@ -163,7 +163,7 @@ fn containerd_gets_what_is_signed_and_shows_why_not(server: Kind) {
 
 fn a_platform_of_a_signed_index_is_pulled(server: Kind) {
     let lab = Lab::start(server).with_engine();
-    let signer = signer(&lab);
+    let nigel = signer(&lab);
     let images = ["amd64", "arm64"].map(|it| image_for(it, "index"));
     for image in &images {
         lab.registry
@@ -171,7 +171,7 @@ fn a_platform_of_a_signed_index_is_pulled(server: Kind) {
     }
     let list = index(OCI_INDEX, &[("amd64", &images[0]), ("arm64", &images[1])]);
     lab.registry.put_manifest("team/app", "many", &list);
-    signer
+    nigel
         .trust(&format!("sign {}", lab.name("team/app:many")))
         .ok();
     let gate = GateProxy::start(&lab.home("gate"));
@@ -229,8 +229,8 @@ fn the_gate_logs_in_for_its_clients(server: Kind) {
     let lab = Lab::with_passwords(server);
     let keeper = lab.home("gate");
     keeper.logs_in(HTPASSWD_USER);
-    let signer = signer_as(&keeper);
-    let signed = sign(&signer, "signed");
+    let nigel = signer_as(&keeper);
+    let signed = sign(&nigel, "signed");
     lab.push("team/app", "unsigned");
     let gate = GateProxy::start(&keeper);
     let reader = lab.home("reader");
@@ -261,15 +261,15 @@ struct Scene {
 
 impl Scene {
     fn of(lab: &Lab) -> Self {
-        let signer = signer(lab);
-        let (signed, moved) = (sign(&signer, "signed"), sign(&signer, "moved"));
+        let nigel = signer(lab);
+        let (signed, moved) = (sign(&nigel, "signed"), sign(&nigel, "moved"));
         let unsigned = lab.push("team/app", "unsigned").digest();
         lab.push("nobody/app", "this");
         let app = lab.name("team/app");
-        signer
+        nigel
             .copy_image(&format!("{app}:unsigned"), &format!("{app}:moved"))
             .ok();
-        assert_eq!(signer.served_digest(&format!("{app}:moved")), unsigned);
+        assert_eq!(nigel.served_digest(&format!("{app}:moved")), unsigned);
         Self {
             signed,
             unsigned,

@@ -84,7 +84,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let chores = [
         tokio::spawn(service::warn_of_expiry(tls.clone())),
         tokio::spawn(service::at_hangup(move || {
-            service::reload(reloaded.as_ref())
+            service::reload(reloaded.as_ref());
         })),
         tokio::spawn(GateArgs::reload(gate, args.gate.policy_file(session)?)),
     ];
