@@ -3,7 +3,7 @@
 use crate::config::{ConfigError, DockerConfig};
 use crate::reference::ImageReference;
 use crate::registry::{Registry, RegistryError};
-use crate::tls::{TlsFiles, http_client};
+use crate::tls::{TlsFiles, streaming_client};
 use quick_cache::sync::Cache;
 use reqwest::Client;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ impl Upstreams {
             let folder = docker.tls_dir(host);
             let files = TlsFiles::for_registry(host, self.0.tls_ca.as_deref(), &folder);
             let files = files.map_err(|error| unusable(error.to_string()))?;
-            http_client(&files, host).map_err(|error| unusable(error.to_string()))
+            streaming_client(&files, host).map_err(|error| unusable(error.to_string()))
         })
     }
 
