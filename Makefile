@@ -51,6 +51,7 @@ bench:
 	$(CARGO) build --release --bin trust
 	PATH="$(CURDIR)/target/release:$$PATH" benches/commands.sh
 	PATH="$(CURDIR)/target/release:$$PATH" benches/server.sh
+	PATH="$(CURDIR)/target/release:$$PATH" benches/gate.sh
 
 peers:
 	scripts/install-peers

@@ -3,10 +3,14 @@
 //! The protocol is two requests, so the session that talks to trust servers is used here too: it
 //! caps every body while it arrives, which `oci-client` cannot. That crate lends its manifest model.
 
+mod blob;
 mod error;
+mod listing;
 mod manifest;
 
+pub use blob::{Blob, Found, Part, follow};
 pub use error::RegistryError;
+pub use listing::{Listing, Served};
 pub use manifest::{Child, Manifest, Platform};
 
 use crate::{
@@ -15,16 +19,16 @@ use crate::{
     remote::{RemoteError, Session, TlsFault, read_body},
     tls::is_loopback,
 };
+use quick_cache::sync::Cache;
 use reqwest::{Client, Url};
-use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::Mutex;
+use std::sync::Arc;
 
 /// One registry, read with one set of credentials.
 pub struct Registry {
     http: Client,
     host: String,
     credentials: Credentials,
-    sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+    sessions: Cache<String, Arc<Session>>,
 }
 
 impl Registry {
@@ -34,7 +38,7 @@ impl Registry {
             http,
             host: host.to_owned(),
             credentials,
-            sessions: Mutex::default(),
+            sessions: Cache::new(MAX_SESSIONS),
         }
     }
 
@@ -85,13 +89,8 @@ impl Registry {
 
     /// The conversation about one repository, opened once.
     async fn session(&self, image: &ImageReference) -> Result<Arc<Session>, RemoteError> {
-        let mut sessions = self.sessions.lock().await;
-        if let Some(session) = sessions.get(image.path()) {
-            return Ok(Arc::clone(session));
-        }
-        let session = Arc::new(self.open(image.path()).await?);
-        sessions.insert(image.path().to_owned(), Arc::clone(&session));
-        Ok(session)
+        let open = async { self.open(image.path()).await.map(Arc::new) };
+        self.sessions.get_or_insert_async(image.path(), open).await
     }
 
     /// Speaks https; plain http only to a registry on this machine that offers nothing else.
@@ -142,6 +141,8 @@ impl Registry {
 
 const DEFAULT_TAG: &str = "latest";
 const DOCKER_HUB: &str = "registry-1.docker.io";
+/// Repositories of one registry whose conversations are kept.
+const MAX_SESSIONS: usize = 1024;
 /// Bytes; what registries accept as one manifest (distribution, `defaultManifestSizeLimit`).
 const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 

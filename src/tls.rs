@@ -26,15 +26,32 @@ pub fn http_client(files: &TlsFiles, host: &str) -> Result<reqwest::Client, TlsE
     http_client_with(files, host, READ_TIMEOUT)
 }
 
+/// The same client for bodies without a limit: HTTP/1.1, each on a connection of its own.
+///
+/// On HTTP/2 they would share one, and a reader that is slow or gone would hold up all others.
+pub fn streaming_client(files: &TlsFiles, host: &str) -> Result<reqwest::Client, TlsError> {
+    let mut config = client_config(files)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    client(config, host, READ_TIMEOUT)
+}
+
 /// The same client with another limit on the silence between two reads.
 pub(crate) fn http_client_with(
     files: &TlsFiles,
     host: &str,
     read_timeout: Duration,
 ) -> Result<reqwest::Client, TlsError> {
+    client(client_config(files)?, host, read_timeout)
+}
+
+fn client(
+    config: ClientConfig,
+    host: &str,
+    read_timeout: Duration,
+) -> Result<reqwest::Client, TlsError> {
     let local = Url::parse(&format!("https://{host}")).is_ok_and(|url| is_loopback(&url));
     let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(client_config(files)?)
+        .tls_backend_preconfigured(config)
         .user_agent(user_agent())
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(read_timeout)

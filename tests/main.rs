@@ -22,6 +22,7 @@ mod gate_admission;
 mod gate_authz;
 mod gate_containerd;
 mod gate_decisions;
+mod gate_proxy;
 mod layout;
 mod notary_files;
 mod pages;

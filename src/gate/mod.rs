@@ -9,6 +9,7 @@ pub mod containerd;
 mod log;
 mod metrics;
 mod pages;
+pub mod proxy;
 
 pub use answer::{Answer, Denial, Pinned, Tags};
 pub use log::{Log, LogError};

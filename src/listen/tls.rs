@@ -44,6 +44,7 @@ pub struct Tls(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     files: CertificateFiles,
+    protocols: Protocols,
     current: RwLock<Current>,
     looked: Mutex<Looked>,
 }
@@ -61,6 +62,9 @@ struct Looked {
     /// What could not be used, and whether that was said.
     refused: Option<(Fingerprint, bool)>,
 }
+
+/// What TLS offers to speak, in order of preference.
+type Protocols = &'static [&'static [u8]];
 
 /// SHA-256 of the files' contents.
 type Fingerprint = [u8; 32];
@@ -116,9 +120,19 @@ pub enum CertificateProblem {
 impl Tls {
     /// TLS with what the files hold now.
     pub fn open(files: CertificateFiles) -> Result<Self, CertificateProblem> {
+        Self::offering(&[b"h2", b"http/1.1"], files)
+    }
+
+    /// The same for HTTP/1.1 only, whose answers have words in their status line.
+    pub fn open_for_http1(files: CertificateFiles) -> Result<Self, CertificateProblem> {
+        Self::offering(&[b"http/1.1"], files)
+    }
+
+    fn offering(protocols: Protocols, files: CertificateFiles) -> Result<Self, CertificateProblem> {
         let contents = Contents::read(&files)?;
         Ok(Self(Arc::new(Shared {
-            current: RwLock::new(contents.parse(&files)?),
+            current: RwLock::new(contents.parse(&files, protocols)?),
+            protocols,
             looked: Mutex::new(Looked {
                 used: contents.fingerprint(),
                 refused: None,
@@ -138,7 +152,7 @@ impl Tls {
             looked.refused = None;
             return Ok(false);
         }
-        let next = contents.parse(&self.0.files)?;
+        let next = contents.parse(&self.0.files, self.0.protocols)?;
         *self
             .0
             .current
@@ -243,7 +257,11 @@ impl Contents {
         fingerprint
     }
 
-    fn parse(&self, files: &CertificateFiles) -> Result<Current, CertificateProblem> {
+    fn parse(
+        &self,
+        files: &CertificateFiles,
+        protocols: Protocols,
+    ) -> Result<Current, CertificateProblem> {
         let chain = certificates(&self.certificate, &files.certificate)?;
         let certificate = chain
             .first()
@@ -261,7 +279,7 @@ impl Contents {
             (Some(bytes), Some(path)) => Some(clients_of(&certificates(bytes, path)?, path)?),
             _ => None,
         };
-        let config = configured(chain, key, clients).map_err(|error| match error {
+        let config = configured(chain, key, clients, protocols).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => CertificateProblem::Mismatch {
                 certificate: files.certificate.clone(),
                 key: files.key.clone(),
@@ -279,6 +297,7 @@ fn configured(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     clients: Option<Arc<dyn ClientCertVerifier>>,
+    protocols: Protocols,
 ) -> Result<ServerConfig, rustls::Error> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])?;
@@ -289,7 +308,7 @@ fn configured(
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     if resumes {
         config.ticketer = Ticketer::new()?;

@@ -58,17 +58,25 @@ struct Shape {
 impl Manifest {
     /// Finds out what these bytes are; their digest is computed, not believed.
     pub(super) fn from_bytes(bytes: Vec<u8>) -> Result<Self, RegistryError> {
-        let shape: Shape =
-            serde_json::from_slice(&bytes).map_err(|_| bad("it is not a JSON object"))?;
-        if shape.schema_version != Some(2) {
-            return Err(bad("only schema version 2 is supported"));
-        }
         Ok(Self {
             digest: Digest::of(&bytes),
             size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            media_type: shape.media_type()?.to_owned(),
+            media_type: Self::media_type_of(&bytes)?.to_owned(),
             bytes,
         })
+    }
+
+    /// What these bytes are: an image or an index, for Docker or for OCI.
+    ///
+    /// # Errors
+    /// [`RegistryError::BadManifest`]: they are something else, or could be read as both.
+    pub fn media_type_of(bytes: &[u8]) -> Result<&'static str, RegistryError> {
+        let shape: Shape =
+            serde_json::from_slice(bytes).map_err(|_| bad("it is not a JSON object"))?;
+        if shape.schema_version != Some(2) {
+            return Err(bad("only schema version 2 is supported"));
+        }
+        shape.media_type()
     }
 
     /// Whether this lists images for several platforms.

@@ -122,7 +122,7 @@ impl RemoteError {
     }
 
     /// Sorts what the HTTP library reports: broken TLS is not the same as no connection.
-    pub(super) fn from_http(error: &reqwest::Error, host: &str) -> Self {
+    pub(crate) fn from_http(error: &reqwest::Error, host: &str) -> Self {
         if let Some(cause) = tls_cause(error) {
             return Self::Tls {
                 host: host.to_owned(),

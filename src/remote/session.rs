@@ -10,7 +10,7 @@ use crate::config::Credentials;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{
     Client, Method, RequestBuilder, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -80,7 +80,7 @@ impl Session {
                 None => request,
             }
         };
-        self.exchange(&build, url, Repeat::Allowed).await
+        self.exchange(&build, Repeat::Allowed).await
     }
 
     /// The answer to whatever `build` makes, sent at most once per set of credentials.
@@ -90,39 +90,63 @@ impl Session {
         build: &(dyn Fn(RequestBuilder) -> RequestBuilder + Send + Sync),
     ) -> Result<Response, RemoteError> {
         let build = |http: &Client| build(http.request(Method::POST, url.clone()));
-        self.exchange(&build, url, Repeat::Never).await
+        self.exchange(&build, Repeat::Never).await
+    }
+
+    /// The answer to a request with these headers, whatever its status.
+    pub(crate) async fn relay(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+    ) -> Result<Response, RemoteError> {
+        let build = |http: &Client| {
+            let request = http.request(method.clone(), url.clone());
+            request.headers(headers.clone())
+        };
+        self.answered(&build, Repeat::Allowed).await
+    }
+
+    /// The error an unsuccessful answer stands for.
+    pub(crate) async fn fault(&self, response: Response) -> RemoteError {
+        let (status, url) = (response.status(), response.url().to_string());
+        let body = read_some(response, MAX_EXPLANATION).await;
+        if status.is_success() {
+            let reason = format!("unexpected status {}", status.as_u16());
+            return RemoteError::BadResponse { url, reason };
+        }
+        reply::error(status, &body, &url, &host_of(&self.base))
     }
 
     async fn exchange(
         &self,
         build: &(dyn Fn(&Client) -> RequestBuilder + Send + Sync),
-        url: &Url,
+        repeat: Repeat,
+    ) -> Result<Response, RemoteError> {
+        let response = self.answered(build, repeat).await?;
+        if response.status() == StatusCode::OK {
+            return Ok(response);
+        }
+        Err(self.fault(response).await)
+    }
+
+    async fn answered(
+        &self,
+        build: &(dyn Fn(&Client) -> RequestBuilder + Send + Sync),
         repeat: Repeat,
     ) -> Result<Response, RemoteError> {
         let host = host_of(&self.base);
         let shown = self.authorization().await?;
         let attempt = || with_header(build(&self.http), shown.as_ref());
-        let mut response = send(&attempt, &host, repeat).await?;
+        let response = send(&attempt, &host, repeat).await?;
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(renewed) = self.renewed(&response, shown.as_ref()).await?
         {
             // A 401 did nothing, so even a publish may be sent again with a fresh token.
             let attempt = || with_header(build(&self.http), Some(&renewed));
-            response = send(&attempt, &host, repeat).await?;
+            return send(&attempt, &host, repeat).await;
         }
-        let status = response.status();
-        if status == StatusCode::OK {
-            return Ok(response);
-        }
-        let body = read_some(response, MAX_EXPLANATION).await;
-        if status.is_success() {
-            let reason = format!("unexpected status {}", status.as_u16());
-            return Err(RemoteError::BadResponse {
-                url: url.to_string(),
-                reason,
-            });
-        }
-        Err(reply::error(status, &body, url.as_str(), &host))
+        Ok(response)
     }
 
     /// What to show with the next request; the first call asks the server.

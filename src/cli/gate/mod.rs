@@ -3,6 +3,7 @@
 mod admission;
 mod authz;
 pub(super) mod containerd;
+mod proxy;
 mod start;
 
 use super::failure::Failure;
@@ -24,6 +25,7 @@ enum Command {
     Admission(admission::Args),
     Authz(authz::Args),
     ContainerdVerifier(containerd::Args),
+    Proxy(proxy::Args),
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -33,6 +35,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         Command::ContainerdVerifier(args) => {
             (containerd::run(args, session).await, "containerd-verifier")
         }
+        Command::Proxy(args) => (proxy::run(args, session).await, "proxy"),
     };
     done.map_err(|failure| failure.doing(format!("gate {doing}")))
 }

@@ -24,13 +24,25 @@ pub(crate) fn tls(
     key: PathBuf,
     client_ca: Option<PathBuf>,
 ) -> Result<Tls, Failure> {
-    let files = CertificateFiles {
+    Ok(Tls::open(files(certificate, key, client_ca))?)
+}
+
+/// The same for HTTP/1.1 only.
+pub(crate) fn tls_for_http1(
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+) -> Result<Tls, Failure> {
+    Ok(Tls::open_for_http1(files(certificate, key, client_ca))?)
+}
+
+fn files(certificate: PathBuf, key: PathBuf, client_ca: Option<PathBuf>) -> CertificateFiles {
+    CertificateFiles {
         certificate,
         key,
         client_ca,
         check_every: CHECK_EVERY,
-    };
-    Ok(Tls::open(files)?)
+    }
 }
 
 /// Reads again at each SIGHUP what `reload` reads.

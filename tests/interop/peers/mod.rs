@@ -4,8 +4,10 @@
 pub(crate) mod authz;
 pub(crate) mod certificate;
 pub(crate) mod chromium;
+pub(crate) mod containerd;
 pub(crate) mod docker_cli;
 pub(crate) mod engine;
+pub(crate) mod gate_proxy;
 pub(crate) mod home;
 pub(crate) mod http;
 pub(crate) mod image;

@@ -26,7 +26,7 @@ pub(crate) struct Registry {
     pub(crate) host: String,
     http: Http,
     lock: Lock,
-    _service: Service,
+    service: Service,
 }
 
 impl Registry {
@@ -53,6 +53,13 @@ impl Registry {
             "{url}: {}",
             String::from_utf8_lossy(&answer.body)
         );
+    }
+
+    /// How often anything of a repository was asked for.
+    pub(crate) fn requests_for(&self, repository: &str) -> usize {
+        let path = format!("/v2/{repository}/");
+        let log = self.service.log();
+        log.lines().filter(|line| line.contains(&path)).count()
     }
 
     fn put_blob(&self, repository: &str, bytes: &[u8]) {
@@ -124,7 +131,7 @@ fn start_on(port: u16, folder: &Path, lock: Lock) -> Result<Registry, NotReady> 
         host: format!("localhost:{port}"),
         http,
         lock,
-        _service: service,
+        service,
     })
 }
 
