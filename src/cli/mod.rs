@@ -4,6 +4,7 @@ mod decision;
 mod failure;
 mod gate;
 mod globals;
+mod hook;
 mod inspect;
 mod interrupt;
 mod key;
@@ -61,6 +62,7 @@ enum Command {
     Why(why::Args),
     Server(server::Args),
     Gate(gate::Args),
+    Hook(hook::Args),
 }
 
 /// Runs the program with these words, the first of which is its own name.
@@ -154,6 +156,7 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
             .map_err(|failure| failure.doing(format!("why {}", args.image))),
         Command::Server(args) => server::run(args, session).await,
         Command::Gate(args) => gate::run(args, session).await,
+        Command::Hook(args) => hook::run(args, session).await,
     }
 }
 

@@ -4,6 +4,8 @@
 
 pub mod admission;
 mod answer;
+pub mod doctor;
+pub mod install;
 mod log;
 mod metrics;
 mod pages;

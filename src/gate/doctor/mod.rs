@@ -1,0 +1,1 @@
+//! What on a host is not enforced.
