@@ -1,6 +1,7 @@
 //! The door: what people type, one command a file.
 
 mod decision;
+mod doctor;
 mod failure;
 mod gate;
 mod globals;
@@ -63,6 +64,7 @@ enum Command {
     Server(server::Args),
     Gate(gate::Args),
     Hook(hook::Args),
+    Doctor(doctor::Args),
 }
 
 /// Runs the program with these words, the first of which is its own name.
@@ -157,6 +159,7 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Server(args) => server::run(args, session).await,
         Command::Gate(args) => gate::run(args, session).await,
         Command::Hook(args) => hook::run(args, session).await,
+        Command::Doctor(args) => doctor::run(args, session).await,
     }
 }
 

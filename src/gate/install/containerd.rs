@@ -85,12 +85,10 @@ impl Settings {
     }
 }
 
-/// What has to be looked at before planning; then what the configuration names.
-pub fn wanted(config: &Path, settings: Option<&Settings>) -> Vec<Wanted> {
-    let mut wanted = vec![Wanted::Content(config.to_owned())];
-    let Some(settings) = settings else {
-        return wanted;
-    };
+/// What has to be looked at before planning.
+pub fn wanted(options: &Options, settings: &Settings) -> Vec<Wanted> {
+    let mut wanted = vec![Wanted::Content(options.config.clone())];
+    wanted.extend(options.proxy.iter().flat_map(GateAddress::wanted));
     wanted.extend(settings.config_path.iter().cloned().map(Wanted::Tree));
     wanted.push(Wanted::Tree(CERTS.into()));
     wanted.push(Wanted::Names(settings.bin_dir.clone()));
@@ -135,6 +133,7 @@ fn proxy(
             hint: "move them to the gate, or to hosts.toml files".into(),
         });
     }
+    gate.check_files(files)?;
     let mut folders = settings.config_path.clone();
     if folders.is_empty() {
         let text = files.text(&options.config)?.unwrap_or_default();

@@ -34,6 +34,10 @@ pub struct Options {
     pub units: bool,
     /// Certificate and key of a proxy on this machine
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Authorities of the engines' certificates, for a proxy on this machine
+    pub client_ca: Option<PathBuf>,
+    /// File with the secret of the engines, for a proxy on this machine
+    pub secret_file: Option<PathBuf>,
     /// dockerd's configuration
     pub config: PathBuf,
     /// Folder of the registries' settings
@@ -67,6 +71,7 @@ pub fn wanted(options: &Options) -> Vec<Wanted> {
         Wanted::Content(spec_path(SPEC_FOLDERS[0])),
         Wanted::Content(spec_path(SPEC_FOLDERS[1])),
     ];
+    wanted.extend(options.proxy.iter().flat_map(GateAddress::wanted));
     wanted.extend(COMMAND_LINES.map(|path| Wanted::Content(path.into())));
     wanted.extend([AUTHZ_UNIT, PROXY_UNIT].map(|name| Wanted::Content(systemd::path(name))));
     wanted.extend(
@@ -174,6 +179,7 @@ fn proxy(
             hint: "take registry-mirrors out; the gate can itself use the mirror".into(),
         });
     }
+    gate.check_files(files)?;
     route(files, gate, "docker", &[&options.certs], plan);
     plan.notes.push(
         "hosts.toml is read at each pull; dockerd with a graph driver, and docker pull --all-tags, \
@@ -289,6 +295,15 @@ fn proxy_command(gate: &GateAddress, options: &Options) -> Option<Vec<String>> {
             command.extend(["--tls-key".to_owned(), path(key)]);
         }
         (None, _) => return None,
+    }
+    let files = [
+        ("--client-ca", &options.client_ca),
+        ("--client-secret-file", &options.secret_file),
+    ];
+    for (flag, file) in files {
+        if let Some(file) = file {
+            command.extend([flag.to_owned(), path(file)]);
+        }
     }
     Some(command)
 }

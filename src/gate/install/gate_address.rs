@@ -1,6 +1,6 @@
 //! How an engine reaches the gate's proxy.
 
-use super::Refusal;
+use super::{Files, Refusal, State, Wanted};
 use std::path::PathBuf;
 use url::{Host, Url};
 
@@ -41,6 +41,33 @@ impl GateAddress {
             client: None,
             header: None,
         })
+    }
+
+    /// Files that have to be there.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let client = self
+            .client
+            .iter()
+            .flat_map(|(certificate, key)| [certificate, key]);
+        let files = self.ca.iter().chain(client);
+        files.cloned().map(Wanted::Content).collect()
+    }
+
+    /// The files that engines need to reach the gate are there.
+    ///
+    /// # Errors
+    /// Without one of them no image could be pulled at all.
+    pub(super) fn check_files(&self, files: &Files) -> Result<(), Refusal> {
+        for wanted in self.wanted() {
+            let Wanted::Content(path) = wanted else {
+                continue;
+            };
+            if *files.state(&files.behind(&path)) == State::Absent {
+                let why = "engines need it to reach the gate".into();
+                return Err(Refusal::Missing { path, why });
+            }
+        }
+        Ok(())
     }
 
     /// The address without a slash at its end, as configuration files have it.

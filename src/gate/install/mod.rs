@@ -30,3 +30,13 @@ pub use root::{Root, RootError, Wanted};
 pub use status::{Standing, standing};
 pub use transition::{Transition, transition};
 pub use undo::undo;
+
+/// dockerd's settings in the text of its `daemon.json`.
+///
+/// # Errors
+/// It could not read them either.
+pub(super) fn daemon_settings(
+    text: &str,
+) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    daemon_json::settings(text).map_err(|why| why.to_string())
+}

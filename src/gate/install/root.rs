@@ -81,6 +81,11 @@ impl Root {
         }
     }
 
+    /// What the system says of a path, behind links; none if it leads nowhere.
+    pub fn facts(&self, path: &Path) -> Option<fs::Metadata> {
+        fs::symlink_metadata(self.outside(&self.resolved(path))).ok()
+    }
+
     /// Looks at all of this.
     pub fn files(&self, wanted: &[Wanted]) -> Files {
         let mut files = Files::default();

@@ -1,11 +1,12 @@
 //! `trust hook install containerd`
 
-use super::gate::{GateArgs, HERE, header};
+use super::gate::{GateArgs, HERE, secret};
 use super::{CommonArgs, ProgramArgs, carry_out};
 use crate::cli::hook::place::{Engine, Place, absolute};
 use crate::cli::{failure::Failure, session::Session};
 use std::path::PathBuf;
 use std::process::Command;
+use trust::gate::install::Wanted;
 use trust::gate::install::containerd::{self, Options, Settings};
 
 /// Have containerd ask the gate
@@ -25,9 +26,9 @@ pub(super) struct Args {
     no_proxy: bool,
     #[command(flatten)]
     gate: GateArgs,
-    /// File with the header `NAME: VALUE` that the engine shows the proxy
+    /// Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
     #[arg(long, value_name = "FILE")]
-    header: Option<PathBuf>,
+    client_secret_file: Option<PathBuf>,
     /// Whether to install the image verifier [default: if containerd is of version 2 or later]
     #[arg(long, value_name = "BOOL")]
     verifier: Option<bool>,
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let config = absolute(&args.config)?;
     let settings = settings(&place, &config)?;
     let mut gate = args.gate.address(&args.proxy)?;
-    gate.header = args.header.as_deref().map(header).transpose()?;
+    gate.header = args.client_secret_file.as_deref().map(secret).transpose()?;
     let is_new = settings.version > 2 || version(&place).is_some_and(|it| it >= 2);
     let options = Options {
         proxy: (!args.no_proxy).then_some(gate),
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         program: args.program.path()?,
         config,
     };
-    let wanted = containerd::wanted(&options.config, Some(&settings));
+    let wanted = containerd::wanted(&options, &settings);
     let plan = |files: &_| containerd::plan(files, &options);
     carry_out(
         Engine::Containerd,
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
 }
 
 fn settings(place: &Place, config: &std::path::Path) -> Result<Settings, Failure> {
-    let files = place.files(containerd::wanted(config, None), None);
+    let files = place.files(vec![Wanted::Content(config.to_owned())], None);
     let text = files.text(config)?.unwrap_or_default();
     Settings::parse(text).map_err(|why| Failure::wrong(format!("{}: {why}", config.display())))
 }

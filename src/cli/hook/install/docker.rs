@@ -1,6 +1,6 @@
 //! `trust hook install docker`
 
-use super::gate::{GateArgs, HERE, header};
+use super::gate::{GateArgs, HERE, secret};
 use super::{CommonArgs, ProgramArgs, carry_out};
 use crate::cli::hook::place::{Engine, Place, absolute};
 use crate::cli::{failure::Failure, session::Session};
@@ -27,15 +27,18 @@ pub(super) struct Args {
     proxy: Option<String>,
     #[command(flatten)]
     gate: GateArgs,
-    /// File with the header `NAME: VALUE` that the engine shows the proxy
+    /// Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
     #[arg(long, value_name = "FILE")]
-    header: Option<PathBuf>,
+    client_secret_file: Option<PathBuf>,
     /// Certificate of a proxy that is started on this machine
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Key of that certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Authorities of the engines' certificates, for a proxy that is started on this machine
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
     /// Socket of the authorization plugin
     #[arg(long, value_name = "FILE", default_value = DEFAULT_SOCKET)]
     socket: PathBuf,
@@ -94,6 +97,8 @@ fn options(args: &Args, place: &Place) -> Result<Options, Failure> {
         program: args.program.path()?,
         units: has_systemd && !args.no_units,
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
+        client_ca: args.client_ca.clone(),
+        secret_file: args.client_secret_file.clone(),
         config: absolute(&args.config)?,
         certs: absolute(&args.certs_dir)?,
     })
@@ -101,7 +106,7 @@ fn options(args: &Args, place: &Place) -> Result<Options, Failure> {
 
 fn address(args: &Args, url: &str) -> Result<trust::gate::install::GateAddress, Failure> {
     let mut gate = args.gate.address(url)?;
-    gate.header = args.header.as_deref().map(header).transpose()?;
+    gate.header = args.client_secret_file.as_deref().map(secret).transpose()?;
     Ok(gate)
 }
 

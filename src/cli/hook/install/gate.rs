@@ -29,20 +29,19 @@ impl GateArgs {
     }
 }
 
-/// The header in a file, as `NAME: VALUE`.
-pub(super) fn header(file: &Path) -> Result<(String, String), Failure> {
+/// The header that holds the first line of a file.
+pub(super) fn secret(file: &Path) -> Result<(String, String), Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::wrong(format!("cannot read {}: {error}", file.display())))?;
-    let (name, value) = text.trim().split_once(':').unwrap_or_default();
-    let (name, value) = (name.trim(), value.trim());
-    let token = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-    let good = !name.is_empty() && name.chars().all(token) && !value.is_empty();
-    if !good || value.chars().any(|letter| !(' '..='~').contains(&letter)) {
-        let words = format!("{} holds no line NAME: VALUE", file.display());
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() || line.chars().any(|letter| !(' '..='~').contains(&letter)) {
+        let words = format!("{} begins with no line of plain text", file.display());
         return Err(Failure::wrong(words));
     }
-    Ok((name.to_owned(), value.to_owned()))
+    Ok((SECRET.to_owned(), line.to_owned()))
 }
 
+/// The header by which the proxy knows its clients.
+const SECRET: &str = "X-Trust-Gate-Secret";
 /// Where a proxy on the same machine listens if nothing else is said.
 pub(super) const HERE: &str = "https://127.0.0.1:8443";
