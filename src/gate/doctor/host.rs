@@ -25,6 +25,8 @@ pub struct Host {
     pub dockerd: Option<Version>,
     /// Version of containerd
     pub containerd: Option<Version>,
+    /// The policy of its gates, and where it stands
+    pub policy: Option<(PathBuf, Result<Policy, PolicyError>)>,
     /// Gates that engines are told to ask
     pub gates: Vec<GateFact>,
     /// Folder of keys and trusted metadata
@@ -152,15 +154,6 @@ impl Host {
             lines.extend(flags.map(|line| (file.clone(), line.to_owned())));
         }
         lines
-    }
-
-    /// The policy of this host's gates and where it stands.
-    pub(super) fn policy(&self) -> Option<(PathBuf, Result<Policy, PolicyError>)> {
-        let places = [self.trust_dir.join("policy.toml"), POLICY.into()];
-        places.into_iter().find_map(|path| {
-            let text = self.files.text(&path).ok().flatten()?;
-            Some((path.clone(), Policy::parse(text)))
-        })
     }
 }
 

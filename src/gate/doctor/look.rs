@@ -9,6 +9,7 @@ use crate::gate::install::containerd::Settings;
 use crate::gate::install::docker::{COMMAND_LINES, DEFAULT_SOCKET, PLUGIN};
 use crate::gate::install::hosts::HostsFile;
 use crate::gate::install::{Root, State, Wanted, standing};
+use crate::policy::{Policy, PolicyError};
 use crate::tls::{TlsFiles, http_client};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -64,6 +65,7 @@ pub async fn look(place: &Where) -> Host {
         ..Host::default()
     };
     let kept = root.real(&place.trust_dir);
+    host.policy = policy(place, &host);
     host.keys = keys(&kept);
     host.expiries = expiries(&Cache::at(&kept));
     if root.is_this_host() {
@@ -109,6 +111,24 @@ fn wanted(place: &Where) -> Vec<Wanted> {
     wanted.push(Wanted::Content(place.trust_dir.join("policy.toml")));
     wanted.push(Wanted::Names("/var/lib/docker/image".into()));
     wanted
+}
+
+/// The policy that gates and `trust verify` find by themselves.
+fn policy(place: &Where, host: &Host) -> Option<(PathBuf, Result<Policy, PolicyError>)> {
+    let places = [place.trust_dir.join("policy.toml"), POLICY.into()];
+    places.into_iter().find_map(|path| {
+        let text = host.files.text(&path).ok().flatten()?;
+        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let parsed = Policy::parse(
+            text,
+            &mut |name| match place.root.state(&folder.join(name)) {
+                State::File { bytes, .. } => Ok(bytes),
+                State::Unreadable(why) => Err(why),
+                _ => Err("no such file".to_owned()),
+            },
+        );
+        Some((path, parsed))
+    })
 }
 
 /// A verifier is usually a link: what counts is whether its end can be run.

@@ -151,7 +151,10 @@ impl Root {
             // The first error is the one to tell.
             let _ = self.set(&kept, &before);
             self.remove_empty(&record.folders);
-        })
+        })?;
+        // Another hook of the same engine may have left folders behind.
+        self.remove_empty(&record.folders);
+        Ok(())
     }
 
     /// Carries out these changes and forgets the record, or leaves everything as it was.

@@ -3,7 +3,7 @@
 use super::gate::{GateArgs, HERE, secret};
 use super::{CommonArgs, ProgramArgs, carry_out};
 use crate::cli::hook::place::{Engine, Place, absolute};
-use crate::cli::{failure::Failure, session::Session};
+use crate::cli::{failure::Failure, rules, session::Session};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use trust::gate::install::docker::{self, DEFAULT_SOCKET, ImageStore, Options};
@@ -77,6 +77,11 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         session
             .out
             .warn_always("this dockerd does not read hosts.toml: it passes by the proxy");
+    }
+    let policy = place.root.real(&options.policy);
+    if options.authz && policy.exists() {
+        // One that cannot be read would stop the gate, and with it dockerd.
+        rules::read(&policy)?;
     }
     let plan = |files: &_| docker::plan(files, &options);
     carry_out(Engine::Docker, &args.common, &place, wanted, plan, session)

@@ -98,6 +98,10 @@ fn carry_out(
         read_back(place, &to.plan)?;
         out.say(&format!("The hook of {} is installed.", engine.name()));
     } else if !common.consent.is_rehearsal() {
+        if installed.is_none_or(|it| it.changes != to.record.changes) {
+            // What others changed since belongs to what was there before.
+            place.root.install(&place.state_dir, &[], &to.record)?;
+        }
         out.say(&format!(
             "The hook of {} is installed already.",
             engine.name()

@@ -22,10 +22,10 @@ pub(super) const ROWS: [Row; 8] = [
 ];
 
 fn with_policy(host: &Host, check: impl FnOnce(&Path, &Policy) -> Outcome) -> Outcome {
-    match host.policy() {
+    match &host.policy {
         None => Outcome::info("there is no policy"),
         Some((_, Err(_))) => Outcome::info("the policy cannot be read"),
-        Some((path, Ok(policy))) => check(&path, &policy),
+        Some((path, Ok(policy))) => check(path, policy),
     }
 }
 
@@ -34,7 +34,7 @@ fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
 }
 
 fn present(host: &Host) -> Outcome {
-    let found = match host.policy() {
+    let found = match &host.policy {
         Some((_, Ok(_))) => return Outcome::pass(),
         Some((path, Err(error))) => format!("{}, {error}", path.display()),
         None => format!("there is neither {POLICY} nor policy.toml in the trust directory"),

@@ -1,0 +1,1 @@
+//! The doctor: made-up hosts.
