@@ -78,6 +78,20 @@ fn its_hosts_toml_are_checked_where_it_reads_them() {
     );
     warns(&host, SECTION, "falls through", "there is no `server`");
     passes(&node(config), SECTION, "falls through");
+    let host = hosts_toml(node(config), "/a/_default", "server = \"https://g\"\n");
+    passes(&host, SECTION, "can be parsed");
+    let old = Host {
+        containerd: Some(Version(1, 6, 20)),
+        ..host
+    };
+    warns(
+        &old,
+        SECTION,
+        "can be parsed",
+        "containerd 1 wants a table [host]",
+    );
+    let host = hosts_toml(old, "/a/_default", "server = \"https://g\"\n[host]\n");
+    passes(&host, SECTION, "can be parsed");
 }
 
 #[test]

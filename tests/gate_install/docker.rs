@@ -101,7 +101,7 @@ fn every_registry_is_routed() {
             text.contains("server = \"https://127.0.0.1:8443\"\n"),
             "{text}"
         );
-        assert!(!text.contains("[host"), "{text}");
+        assert!(!text.contains("[host."), "{text}");
     }
 }
 

@@ -304,9 +304,12 @@ mod tests {
 +config_path = "/etc/containerd/certs.d"
 --- /dev/null
 +++ /etc/containerd/certs.d/_default/hosts.toml
-@@ -0,0 +1,2 @@
+@@ -0,0 +1,5 @@
 +# Written by `trust hook install containerd`; `trust hook remove containerd` puts back what was here.
 +server = "https://127.0.0.1:8443"
++
++# Nobody else is asked. Without this table containerd 1 ignores the file.
++[host]
 --- /dev/null
 +++ /opt/containerd/image-verifier/bin/trust-containerd-verifier
 @@ -0,0 +1 @@

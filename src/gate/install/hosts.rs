@@ -13,6 +13,8 @@ pub struct HostsFile {
     pub hosts: Vec<String>,
     /// Whether the certificate of `server` is not checked
     pub skip_verify: bool,
+    /// Whether there is a table of hosts, without which containerd 1 ignores the file
+    pub has_host_table: bool,
 }
 
 /// Why a file is ignored by the engine, which then asks the registry itself.
@@ -51,6 +53,7 @@ impl HostsFile {
         Ok(Self {
             server: server.filter(|it| !it.is_empty()).map(str::to_owned),
             hosts,
+            has_host_table: table.contains_key("host"),
             skip_verify: table.get("skip_verify").and_then(Item::as_bool) == Some(true),
         })
     }
@@ -100,6 +103,9 @@ pub fn text(gate: &GateAddress, engine: &str) -> String {
     if let Some((name, value)) = &gate.header {
         let _ = write!(text, "\n[header]\n{} = {}\n", quoted(name), quoted(value));
     }
+    text.push_str(
+        "\n# Nobody else is asked. Without this table containerd 1 ignores the file.\n[host]\n",
+    );
     text
 }
 
@@ -173,6 +179,7 @@ mod tests {
                 gate.header = Some(("X-Gate".into(), "s3\\cret".into()));
             }
             let file = HostsFile::parse(&text(&gate, "docker")).unwrap();
+            assert!(file.has_host_table);
             assert_eq!(file.leak(&gate), None);
             assert_eq!(file.falls_through(), None);
             assert_eq!(file.server.as_deref(), Some("https://127.0.0.1:8443"));

@@ -93,7 +93,8 @@ fn routed(host: &Host) -> Outcome {
 }
 
 fn parse(host: &Host) -> Outcome {
-    each(host, Folder::unparsable, MEND_PARSE)
+    let is_old = host.containerd.is_some_and(|it| it < Version(2, 0, 0));
+    each(host, |folder| folder.unparsable(is_old), MEND_PARSE)
 }
 
 fn overriding(host: &Host) -> Outcome {

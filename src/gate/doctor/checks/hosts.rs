@@ -40,12 +40,20 @@ impl<'h> Folder<'h> {
     }
 
     /// Files that the engine ignores, and so goes to the registry itself.
-    pub(super) fn unparsable(&self) -> Vec<String> {
+    ///
+    /// `strict`: as containerd 1 does, which wants a table of hosts.
+    pub(super) fn unparsable(&self, strict: bool) -> Vec<String> {
         let files = self.own();
         let files = files.iter().filter_map(|folder| self.parsed(folder));
         files
             .filter_map(|(file, parsed)| {
-                let why = parsed.err()?;
+                let why = match parsed {
+                    Err(why) => why,
+                    Ok(hosts) if strict && !hosts.has_host_table => {
+                        "containerd 1 wants a table [host] in it, if an empty one".into()
+                    }
+                    Ok(_) => return None,
+                };
                 Some(format!("{} is ignored: {why}", file.display()))
             })
             .collect()
