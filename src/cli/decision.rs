@@ -4,7 +4,7 @@ use super::{failure::Failure, notice, rules::PolicyArgs, session::Session};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::OnceLock};
 use trust::{
-    policy::{Policy, Quorum, Reason, Rule, Verdict},
+    policy::{Allowance, Policy, Quorum, Reason, Rule, Verdict},
     reference::ImageReference,
     repository::{Decider, Decision, Kind},
 };
@@ -60,6 +60,11 @@ impl<'s> Judge<'s> {
     pub(crate) fn rule_name(&self, image: &ImageReference) -> Option<String> {
         self.has_policy
             .then(|| self.policy.rule(image).name.clone())
+    }
+
+    /// Whether images may be used that no registry vouches for.
+    pub(crate) fn local(&self) -> Allowance {
+        self.policy.engine.local
     }
 
     /// The decision on an image, as every command that asks for one gets it.

@@ -1,9 +1,11 @@
 //! The door: what people type, one command a file.
 
 mod decision;
+mod doctor;
 mod failure;
 mod gate;
 mod globals;
+mod hook;
 mod inspect;
 mod interrupt;
 mod key;
@@ -63,6 +65,8 @@ enum Command {
     Server(server::Args),
     Policy(policy::Args),
     Gate(gate::Args),
+    Hook(hook::Args),
+    Doctor(doctor::Args),
 }
 
 /// Runs the program with these words, the first of which is its own name.
@@ -164,6 +168,8 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Server(args) => server::run(args, session).await,
         Command::Policy(args) => policy::run(args, session),
         Command::Gate(args) => gate::run(args, session).await,
+        Command::Hook(args) => hook::run(args, session).await,
+        Command::Doctor(args) => doctor::run(args, session).await,
     }
 }
 

@@ -9,12 +9,26 @@ use std::{
     sync::Mutex,
 };
 
+/// A color, as terminals number it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Paint {
+    /// For what is wrong
+    Red = 31,
+    /// For what is well
+    Green = 32,
+    /// For what somebody has to look at
+    Yellow = 33,
+    /// For all else
+    Blue = 34,
+}
+
 /// Where everything that is printed goes.
 pub(crate) struct Output {
     format: Format,
     quiet: bool,
     plugin: bool,
     colors: bool,
+    colored_results: bool,
     stdout: io::Stdout,
     stderr: io::Stderr,
     broken: Mutex<Option<io::Error>>,
@@ -23,8 +37,8 @@ pub(crate) struct Output {
 impl Output {
     /// Output as the global options want it.
     pub(crate) fn new(globals: &Globals, plugin: bool, no_color: bool) -> Self {
-        let colors = match globals.color {
-            Color::Auto => io::stderr().is_terminal() && !no_color,
+        let colors = |terminal: bool| match globals.color {
+            Color::Auto => terminal && !no_color,
             Color::Never => false,
             Color::Always => true,
         };
@@ -32,7 +46,8 @@ impl Output {
             format: globals.format,
             quiet: globals.quiet,
             plugin,
-            colors,
+            colors: colors(io::stderr().is_terminal()),
+            colored_results: colors(io::stdout().is_terminal()),
             stdout: io::stdout(),
             stderr: io::stderr(),
             broken: Mutex::new(None),
@@ -73,6 +88,21 @@ impl Output {
     pub(crate) fn text(&self, text: &str) {
         if !self.is_json() {
             self.write(&harmless(text));
+        }
+    }
+
+    /// Prints a line of the result after a word in brackets; nothing where JSON is wanted.
+    pub(crate) fn say_in(&self, color: Paint, word: &str, line: &str) {
+        if self.is_json() {
+            return;
+        }
+        // Whoever chose a name with a line end in it would write the next line too.
+        let line = harmless(line).replace('\n', "\\n");
+        if self.colored_results {
+            let code = color as u8;
+            self.write(&format!("\u{1b}[1;{code}m[{word}]\u{1b}[0m {line}\n"));
+        } else {
+            self.write(&format!("[{word}] {line}\n"));
         }
     }
 

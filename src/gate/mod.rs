@@ -6,6 +6,8 @@ pub mod admission;
 mod answer;
 pub mod authz;
 pub mod containerd;
+pub mod doctor;
+pub mod install;
 mod log;
 mod metrics;
 mod pages;

@@ -29,6 +29,7 @@ impl From<Error> for Failure {
             wrong: error.to_string(),
             reason: error.reason(),
             hint: error.hint(),
+            code: None,
         }
     }
 }

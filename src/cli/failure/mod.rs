@@ -17,6 +17,7 @@ pub(crate) struct Failure {
     wrong: String,
     reason: Option<Reason>,
     hint: Option<String>,
+    code: Option<u8>,
 }
 
 /// What was being done.
@@ -59,6 +60,15 @@ impl Failure {
             wrong: words.into(),
             reason: None,
             hint: None,
+            code: None,
+        }
+    }
+
+    /// Another program, run in our place, has said what failed and ended with this code.
+    pub(crate) fn passed_on(code: i32) -> Self {
+        Self {
+            code: u8::try_from(code).ok().filter(|code| *code > 0),
+            ..Self::told(Kind::Unfinished)
         }
     }
 
@@ -140,7 +150,7 @@ impl Failure {
 
     /// How the program ends.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(code_of(self.kind))
+        ExitCode::from(self.code.unwrap_or_else(|| code_of(self.kind)))
     }
 }
 
@@ -190,6 +200,7 @@ pub(crate) fn verdict(judgement: &Judgement, hint: Option<&String>) -> Option<Fa
         wrong: judgement.message.clone(),
         reason: judgement.reason,
         hint: hint.cloned(),
+        code: None,
     })
 }
 
