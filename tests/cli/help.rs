@@ -26,6 +26,8 @@ Commands:
   server   Run a trust server and look after it
   policy   Check a policy, and explain what it says of an image
   gate     Let engines run nothing that the policy refuses
+  hook     Wire a gate into an engine, and undo it
+  doctor   Say what on this host is not enforced, and how to mend it
   help     Print this message or the help of the given subcommand(s)
 
 Options:
