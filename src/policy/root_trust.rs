@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 /// Which roots are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RootTrust {
-    /// One of these keys is a key of the root: ids as root.json lists them, or canonical ones
+    /// One of these keys signed the root and is one of its keys: ids as root.json lists them, or canonical ones
     pub key_ids: BTreeSet<String>,
-    /// One of these issued the certificate of a root key, in DER
+    /// One of these issued the certificate of a root key that signed it, in DER
     pub authorities: Vec<Vec<u8>>,
     /// Whether the first root that is seen is trusted from then on
     pub first_use: bool,
@@ -22,6 +22,8 @@ pub struct RootKey {
     pub id: String,
     /// The id of the plain key
     pub canonical_id: String,
+    /// Whether its signature on the root counts; whoever makes a root can name any key in it
+    pub signed: bool,
     /// Certificate and those that vouch for it, in PEM
     pub certificates: Option<Vec<u8>>,
 }
@@ -62,24 +64,25 @@ impl RootTrust {
         if !self.is_pinned() {
             return Ok("the one this machine keeps; the rule pins none".to_owned());
         }
-        let pinned = keys.iter().find_map(|key| {
+        let mut signed = keys.iter().filter(|key| key.signed);
+        let pinned = signed.clone().find_map(|key| {
             let mut ids = [&key.id, &key.canonical_id].into_iter();
             ids.find(|id| self.key_ids.contains(*id))
         });
         if let Some(id) = pinned {
-            return Ok(format!("it has the pinned key {id}"));
+            return Ok(format!("the pinned key {id} signed it"));
         }
         let issued = |key: &&RootKey| {
             let certificates = key.certificates.as_ref();
             certificates.is_some_and(|it| vouch_for(&self.authorities, it, gun, now))
         };
-        match keys.iter().find(issued) {
+        match signed.find(issued) {
             Some(key) => Ok(format!(
-                "a pinned authority issued the certificate of key {}",
+                "it is signed by the key {}, whose certificate a pinned authority issued",
                 key.id
             )),
             None => Err(format!(
-                "the root of {gun} has no pinned key, only {}",
+                "no pinned key signed the root of {gun}; its keys are {}",
                 ids(keys)
             )),
         }

@@ -4,6 +4,7 @@ use super::error::reason;
 use crate::policy::{Asked, RootKey, Statement, Unusable};
 use crate::tuf::canonical::Node;
 use crate::tuf::digest::FileMeta;
+use crate::tuf::envelope::Verified;
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use crate::tuf::root::Root;
@@ -26,7 +27,7 @@ impl Known {
     pub(super) fn new(current: Current) -> Self {
         Self {
             unusable: unusable(&current),
-            root_keys: root_keys(current.root().facts()),
+            root_keys: root_keys(current.root()),
             tags: OnceLock::new(),
             current,
         }
@@ -136,12 +137,16 @@ impl State {
 }
 
 /// The keys of a root, as rules pin them.
-pub(super) fn root_keys(root: &Root) -> Vec<RootKey> {
-    let keys = root.keys_of(&RoleName::root()).keys;
-    let keys = keys.iter().map(|key| RootKey {
-        id: key.id().to_string(),
-        canonical_id: key.canonical_id().to_string(),
-        certificates: key.is_certificate().then(|| key.public().to_vec()),
+pub(super) fn root_keys(root: &Verified<Root>) -> Vec<RootKey> {
+    let keys = root.facts().keys_of(&RoleName::root()).keys;
+    let keys = keys.iter().map(|key| {
+        let canonical = key.canonical_id();
+        RootKey {
+            id: key.id().to_string(),
+            signed: root.signers().any(|signer| *signer == canonical),
+            canonical_id: canonical.to_string(),
+            certificates: key.is_certificate().then(|| key.public().to_vec()),
+        }
     });
     keys.collect()
 }

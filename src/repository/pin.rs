@@ -21,7 +21,7 @@ impl Repository {
     ) -> Result<String, Error> {
         let errand = Errand::read_pinned(now, trust);
         let current = self.refresh(&errand, watch).await?;
-        let keys = root_keys(current.root().facts());
+        let keys = root_keys(current.root());
         let holds = trust.holds_for(&self.gun, &keys, now);
         holds.map_err(Error::RootNotTrusted)
     }

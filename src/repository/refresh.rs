@@ -105,7 +105,7 @@ impl Repository {
         let file = file.map_err(|error| self.not_initialized(error))?;
         let rooted = Rooted::first_use(&self.gun, &file, errand.now)?;
         if let Some(trust) = errand.first_root {
-            let keys = root_keys(rooted.root().facts());
+            let keys = root_keys(rooted.root());
             let admitted = trust.admits_first(&self.gun, &keys, errand.now);
             admitted.map_err(Error::RootNotTrusted)?;
         }

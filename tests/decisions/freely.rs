@@ -157,6 +157,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
             id: id.clone(),
             canonical_id: id,
             certificates: None,
+            signed: true,
         });
         keys.collect()
     });

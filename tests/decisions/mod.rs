@@ -6,7 +6,8 @@
 //! == policy NAME              a policy file
 //! == state NAME               what is known of a repository
 //!    repository GUN           the repository; reg.test/team/app if left out
-//!    root KEY…                root keys: K1, or a certificate K1~ISSUER[~NAME[~late]]
+//!    root KEY…                root keys: K1, or a certificate K1~ISSUER[~NAME[~late]];
+//!                            -K1, if it did not sign the root
 //!    age SECONDS | never      since the server confirmed it; 0 if left out
 //!    ROLE TAG=DIGEST[/SIZE] KEY… [JSON]
 //!    unusable ROLE REASON     a role that cannot be believed

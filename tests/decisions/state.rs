@@ -78,9 +78,10 @@ fn statement(role: &str, meaning: &str, line: &str) -> Statement {
     }
 }
 
-/// A root key as the table writes it: `K1`, or `K1~ISSUER[~NAME[~late]]`.
+/// A root key as the table writes it: `K1`, or `K1~ISSUER[~NAME[~late]]`; `-K1`, if it did not sign.
 fn root_key(text: &str, repository: &str) -> RootKey {
-    let parts: Vec<_> = text.split('~').collect();
+    let signed = !text.starts_with('-');
+    let parts: Vec<_> = text.trim_start_matches('-').split('~').collect();
     let canonical_id = key_id(parts[0]);
     let Some(issuer) = parts.get(1) else {
         let id = canonical_id.clone();
@@ -88,6 +89,7 @@ fn root_key(text: &str, repository: &str) -> RootKey {
             id,
             canonical_id,
             certificates: None,
+            signed,
         };
     };
     let name = parts.get(2).copied().unwrap_or(repository);
@@ -105,6 +107,7 @@ fn root_key(text: &str, repository: &str) -> RootKey {
         id: key_id(&format!("{}.listed", parts[0])),
         canonical_id,
         certificates: Some(certificate.pem().into_bytes()),
+        signed,
     }
 }
 

@@ -17,7 +17,7 @@ Demands:  targets/releases and targets/qa say which digest the tag means, and ag
           dave signed the same digest for the tag
           2 of alice, bob, carol signed it, each with another key
           3 signers signed it, each with another key
-          the root has the key abababababababababababababababababababababababababababababababab
+          the root is signed with the key abababababababababababababababababababababababababababababababab
           the trust server is https://notary.example.com
           it is signed for prod: by targets/prod, or with "context": "prod" beside the digest
           no signer calls it superseded

@@ -159,6 +159,39 @@ async fn a_root_is_pinned_by_its_key_or_its_authority() {
     }
 }
 
+/// Public keys are public: a root that only names the pinned one is anybody's.
+#[tokio::test]
+async fn a_root_that_names_a_pinned_key_is_not_signed_by_it() {
+    let mut scene = Scene::new().await;
+    let ours = issuer("ours");
+    scene.authorities = vec![("ours.pem".to_owned(), ours.pem())];
+    let (pinned, hostile) = (Key::issued(GUN, &ours), Key::root(GUN));
+    let id = pinned.public.id().to_string();
+    let both = [pinned.clone(), hostile.clone()];
+    scene.publisher.entrust("root", &both, 1);
+    let signers = vec![hostile.clone()];
+    scene.publisher.signers.insert("root".to_owned(), signers);
+    scene.publish();
+    let pins = [
+        format!("root_keys = [\"{id}\"]"),
+        "root_ca = \"ours.pem\"".to_owned(),
+    ];
+    for pin in &pins {
+        let reason = scene.reason(&signed(pin), &image()).await;
+        assert_eq!(reason, Some(Reason::RootMismatch), "{pin}");
+        assert!(scene.client.kept().is_empty());
+    }
+    scene.publisher.root.version += 1;
+    scene
+        .publisher
+        .signers
+        .insert("root".to_owned(), vec![hostile, pinned]);
+    scene.publish();
+    for pin in &pins {
+        assert_eq!(scene.reason(&signed(pin), &image()).await, None, "{pin}");
+    }
+}
+
 #[tokio::test]
 async fn a_mirror_is_judged_as_what_it_mirrors() {
     let mut scene = Scene::new().await;

@@ -126,8 +126,8 @@ fn root(requirement: &Requirement) -> String {
         return words.to_owned();
     }
     let keys = trust.key_ids.iter().map(|id| format!("the key {id}"));
-    let issued = "a certificate issued by a pinned authority".to_owned();
+    let issued = "a key whose certificate a pinned authority issued".to_owned();
     let issued = (!trust.authorities.is_empty()).then_some(issued);
     let pins: Vec<_> = keys.chain(issued).collect();
-    format!("the root has {}", pins.join(", or "))
+    format!("the root is signed with {}", pins.join(", or "))
 }
