@@ -77,17 +77,22 @@ fn read(text: &str, files: &mut Files<'_>) -> Result<Policy, Problem> {
 /// Refuses two rules for one name of which neither is more exact.
 fn check_order(text: &str, rules: &[(usize, Pattern, Rule)]) -> Result<(), Problem> {
     for (index, (offset, pattern, _)) in rules.iter().enumerate() {
-        for (earlier, other, _) in rules.iter().take(index) {
-            let at = Place::of(text, *earlier);
-            let words = match pattern.precedence(other) {
-                Precedence::Same => format!("`{pattern}` has a rule already, in {at}"),
-                Precedence::Unclear => format!(
-                    "`{pattern}` and `{other}` ({at}) match the same names, and neither is more exact"
-                ),
-                Precedence::After | Precedence::Apart | Precedence::Before => continue,
-            };
-            return Err(Problem::new(*offset, words));
-        }
+        let earlier = rules.iter().take(index);
+        let tie = earlier.map(|(earlier, other, _)| (*earlier, other, pattern.precedence(other)));
+        let mut ties =
+            tie.filter(|(.., found)| matches!(found, Precedence::Same | Precedence::Unclear));
+        let Some((earlier, other, found)) = ties.next() else {
+            continue;
+        };
+        let at = Place::of(text, earlier);
+        let words = if found == Precedence::Same {
+            format!("`{pattern}` has a rule already, in {at}")
+        } else {
+            format!(
+                "`{pattern}` and `{other}` ({at}) match the same names, and neither is more exact"
+            )
+        };
+        return Err(Problem::new(*offset, words));
     }
     Ok(())
 }
