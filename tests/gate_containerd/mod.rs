@@ -183,9 +183,12 @@ fn it_is_a_command_too() {
             ("digest", &digest),
             ("stdin-media-type", DESCRIPTOR),
         ];
-        let words = pairs.map(|(name, value)| match equals {
-            true => vec![format!("{dash}{name}={value}")],
-            false => vec![format!("{dash}{name}"), value.to_owned()],
+        let words = pairs.map(|(name, value)| {
+            if equals {
+                vec![format!("{dash}{name}={value}")]
+            } else {
+                vec![format!("{dash}{name}"), value.to_owned()]
+            }
         });
         words.concat()
     };

@@ -13,9 +13,8 @@ use trust::server::settings::LogSettings;
 
 /// Be asked by the Docker Engine before it pulls, loads, builds or runs anything
 ///
-/// The engine finds the plugin by the name of its socket: dockerd --authorization-plugin=trust, or
-/// "authorization-plugins": ["trust"] in /etc/docker/daemon.json. Start it before the engine. SIGHUP
-/// reads the policy again.
+/// The engine finds the plugin by the name of its socket, as in `dockerd
+/// --authorization-plugin=trust`, and has to be started after it. SIGHUP reads the policy again.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -78,3 +78,123 @@ fn is_id(asked: &str, name: &ImageReference, image: &LocalImage) -> bool {
 
 /// Questions about one image; each may cost a refresh.
 const MOST_DIGESTS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "sha256:1111222233334444555566667777888899990000aaaabbbbccccddddeeeeffff";
+
+    fn policy() -> Policy {
+        let text = "[default]\nrequire = \"reject\"\n\
+            [[rule]]\nmatch = \"free.test/**\"\nrequire = \"accept\"\n\
+            [[rule]]\nmatch = \"team.test/**\"\nrequire = \"signed\"\nfirst_use = true\n";
+        Policy::parse(text, &mut |file| panic!("{file} is not needed")).unwrap()
+    }
+
+    fn digest(letter: &str) -> String {
+        format!("sha256:{}", letter.repeat(64))
+    }
+
+    /// Digests are given as `name@letter`.
+    fn image(tags: &[&str], digests: &[&str]) -> LocalImage {
+        let full = |name: &&str| {
+            let (name, letter) = name.split_once('@').unwrap();
+            format!("{name}@{}", digest(letter))
+        };
+        LocalImage {
+            id: ID.to_owned(),
+            tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
+            digests: digests.iter().map(full).collect(),
+        }
+    }
+
+    /// The question as `name@letter` and so on.
+    fn question(asked: &str, image: &LocalImage) -> String {
+        let short = |text: String| {
+            ["a", "b", "c"]
+                .iter()
+                .fold(text, |text, letter| text.replace(&digest(letter), letter))
+        };
+        match by_name(asked, image, &policy()) {
+            Question::Any(images) => {
+                let names = images.iter().map(|image| short(image.familiar_reference()));
+                names.collect::<Vec<_>>().join(" ")
+            }
+            Question::Local => "local".to_owned(),
+            Question::NeverPulled(name) => format!("never {}", short(name.familiar_reference())),
+        }
+    }
+
+    #[test]
+    fn names_that_have_to_be_signed_are_asked_with_the_images_digests() {
+        let pulled = image(&["team.test/app:1"], &["team.test/app@a"]);
+        let mirrored = image(
+            &["team.test/app:1"],
+            &["free.test/app@b", "team.test/app@a", "x.test/y@a"],
+        );
+        let loaded = image(&["team.test/app:1"], &[]);
+        let by_digest = format!("team.test/app@{}", digest("a"));
+        let other = format!("team.test/app:1@{}", digest("c"));
+        for (asked, image, expected) in [
+            ("team.test/app:1", &pulled, "team.test/app:1@a"),
+            ("team.test/app", &pulled, "team.test/app:latest@a"),
+            (
+                "team.test/app:1",
+                &mirrored,
+                "team.test/app:1@a team.test/app:1@b",
+            ),
+            (&by_digest, &mirrored, "team.test/app@a"),
+            ("team.test/app:1", &loaded, "never team.test/app:1"),
+            (&other, &mirrored, "never team.test/app:1@c"),
+        ] {
+            assert_eq!(question(asked, image), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn other_names_vouch_for_what_came_by_them() {
+        let two = image(
+            &["free.test/app:1"],
+            &["free.test/app@a", "evil.test/app@a"],
+        );
+        let tagged = image(
+            &["free.test/app:1", "evil.test/app:1"],
+            &["evil.test/app@b"],
+        );
+        let loaded = image(&["free.test/app:1"], &[]);
+        for (asked, image, expected) in [
+            ("free.test/app:1", &two, "free.test/app@a evil.test/app@a"),
+            ("free.test/app:1", &tagged, "evil.test/app@b"),
+            ("evil.test/app:1", &tagged, "evil.test/app:1"),
+            ("free.test/app:1", &loaded, "local"),
+            ("evil.test/app:1", &loaded, "evil.test/app:1"),
+        ] {
+            assert_eq!(question(asked, image), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn an_id_stands_for_the_content_unless_it_is_a_name() {
+        let pulled = image(&["team.test/app:1"], &["team.test/app@a"]);
+        let named = image(&["1111:latest"], &["team.test/app@a"]);
+        let hex = ID.strip_prefix("sha256:").unwrap();
+        for asked in [ID, hex, &hex[..12], "1", "sha256:1111"] {
+            assert_eq!(question(asked, &pulled), "team.test/app@a", "{asked}");
+        }
+        assert_eq!(question("1111", &named), "1111:latest");
+        assert_eq!(question("2222", &pulled), "2222:latest");
+        assert_eq!(question("1111", &image(&[], &[])), "local");
+    }
+
+    #[test]
+    fn digests_beyond_reason_are_not_asked_about() {
+        let many: Vec<String> = (0..100).map(|n| format!("free.test/{n}@a")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let Question::Any(asked) = by_content(&image(&[], &many)) else {
+            panic!("there are digests");
+        };
+        assert_eq!(asked.len(), MOST_DIGESTS);
+        assert_eq!(by_content(&image(&[], &[])), Question::Local);
+    }
+}

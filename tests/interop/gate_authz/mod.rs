@@ -2,15 +2,21 @@
 
 mod scene;
 
-use crate::peers::image::image;
+use crate::peers::image::{DOCKER_INDEX, OCI_INDEX, image, image_for, index};
 use scene::{CLOSED, alone, ask, gated, lab, post, send, sign};
 use std::fs;
 
 #[test]
 fn signed_images_are_pulled_and_run_and_others_refused() {
     let _turn = alone();
-    let (lab, signed, unsigned) = lab();
+    let (mut lab, signed, unsigned) = lab();
     let authz = gated(&lab, CLOSED);
+    // The engine comes back, and the plugin talks to the new one.
+    lab.home("reader")
+        .docker(&format!("create {}", lab.name("team/app:signed")))
+        .ok();
+    lab.stop_engine();
+    lab.start_engine_asking(&authz.name);
     let reader = lab.home("reader");
     let app = lab.name("team/app");
 
@@ -95,6 +101,41 @@ fn signed_images_are_pulled_and_run_and_others_refused() {
             "{words} is missing:\n{decisions}"
         );
     }
+}
+
+/// What is signed of an image for several platforms is its index.
+#[test]
+fn an_index_is_what_the_engine_remembers() {
+    let _turn = alone();
+    let (lab, _, _) = lab();
+    let _authz = gated(&lab, CLOSED);
+    let (nigel, reader) = (lab.home("nigel"), lab.home("reader"));
+    let (here, there) = (image_for("amd64", "here"), image_for("arm64", "there"));
+    for (tag, image) in [("here", &here), ("there", &there)] {
+        lab.registry.push("team/app", tag, image);
+    }
+    let app = lab.name("team/app");
+    let indexes = [(DOCKER_INDEX, "list"), (OCI_INDEX, "index")].map(|(kind, tag)| {
+        let index = index(kind, &[("amd64", &here), ("arm64", &there)]);
+        lab.registry.put_manifest("team/app", tag, &index);
+        nigel.trust(&format!("sign {app}:{tag}")).ok();
+        (tag, index.digest())
+    });
+    for (tag, digest) in indexes {
+        reader
+            .docker(&format!("pull {app}:{tag}"))
+            .ok()
+            .says(&digest);
+        reader
+            .docker(&format!("run --rm --network none {app}:{tag}"))
+            .ok()
+            .says("here");
+    }
+    // Bypass 6: the image of one platform by its own digest, which nobody signed.
+    reader
+        .docker(&format!("pull {app}@{}", here.digest()))
+        .exit(1)
+        .says("[digest-not-signed]");
 }
 
 #[test]

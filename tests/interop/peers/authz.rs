@@ -12,7 +12,6 @@ use super::{home::Home, service::Service};
 pub(crate) struct Authz {
     /// What the engine calls it.
     pub(crate) name: String,
-    log: PathBuf,
     decisions: PathBuf,
     service: Service,
     _socket: Socket,
@@ -44,16 +43,10 @@ impl Authz {
         assert!(ready.is_ok(), "no address in\n{}", said(&log));
         Self {
             name,
-            log,
             decisions,
             service,
             _socket: socket,
         }
-    }
-
-    /// What it has logged.
-    pub(crate) fn log(&self) -> String {
-        said(&self.log)
     }
 
     /// The decisions it wrote down.
