@@ -232,6 +232,7 @@ proptest! {
         let options = podman::Options {
             proxy: GateAddress::parse("http://127.0.0.1:8443").unwrap(),
             registries: vec!["docker.io".into()],
+            upstream: "docker.io".into(),
             blocked: vec!["*.evil.test".into()],
             folder: "/etc/containers".into(),
         };

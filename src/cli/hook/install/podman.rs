@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// Registry the gate answers for, besides those that are configured; may be given several times
     #[arg(long = "registry", value_name = "HOST", default_value = "docker.io")]
     registries: Vec<String>,
+    /// Registry the gate answers for where a name has none: its own --upstream
+    #[arg(long, value_name = "HOST", default_value = "docker.io")]
+    upstream: String,
     /// Registry, or `*.DOMAIN`, from which nothing is pulled; may be given several times
     #[arg(long = "block", value_name = "HOST")]
     blocked: Vec<String>,
@@ -37,6 +40,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let options = Options {
         proxy: args.gate.address(&args.proxy)?,
         registries: args.registries.clone(),
+        upstream: args.upstream.clone(),
         blocked: args.blocked.clone(),
         folder: match args.user {
             true => home()?.join(".config/containers"),
