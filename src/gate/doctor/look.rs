@@ -48,7 +48,7 @@ pub async fn look(place: &Where) -> Host {
     let early = root.files(&[Wanted::Content(CONFIG.into())]);
     let text = early.text(Path::new(CONFIG)).ok().flatten();
     let settings = Settings::parse(text.unwrap_or_default()).ok();
-    for settings in settings.iter() {
+    if let Some(settings) = &settings {
         wanted.extend(settings.config_path.iter().cloned().map(Wanted::Tree));
         wanted.push(Wanted::Names(settings.bin_dir.clone()));
     }

@@ -40,7 +40,7 @@ impl Scene {
         let signed = lab.push("team/app", "signed").digest();
         nigel.trust(&format!("sign {app}:signed")).ok();
         lab.push("team/app", "unsigned");
-        Self { app, signed, lab }
+        Self { lab, app, signed }
     }
 
     fn reader(&self) -> Home<'_> {

@@ -42,9 +42,10 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         registries: args.registries.clone(),
         upstream: args.upstream.clone(),
         blocked: args.blocked.clone(),
-        folder: match args.user {
-            true => home()?.join(".config/containers"),
-            false => PathBuf::from("/etc/containers"),
+        folder: if args.user {
+            home()?.join(".config/containers")
+        } else {
+            PathBuf::from("/etc/containers")
         },
     };
     let wanted = podman::wanted(&options.folder, Some(&options.proxy));
