@@ -1,6 +1,6 @@
 //! `trust hook install podman`
 
-use super::gate::{GateArgs, HERE};
+use super::gate::GateArgs;
 use super::{CommonArgs, carry_out};
 use crate::cli::hook::place::Engine;
 use crate::cli::{failure::Failure, session::Session};
@@ -12,11 +12,9 @@ use trust::gate::install::podman::{self, Options};
 pub(super) struct Args {
     #[command(flatten)]
     common: CommonArgs,
-    /// The gate's proxy
-    #[arg(long, value_name = "URL", default_value = HERE)]
-    proxy: String,
-    #[command(flatten)]
-    gate: GateArgs,
+    /// The gate's proxy [default: http://127.0.0.1:8443, with --gate-ca https]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Registry the gate answers for, besides those that are configured; may be given several times
     #[arg(long = "registry", value_name = "HOST", default_value = "docker.io")]
     registries: Vec<String>,
@@ -29,6 +27,8 @@ pub(super) struct Args {
     /// For this person only, in `~/.config/containers`
     #[arg(long)]
     user: bool,
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         home.ok_or_else(|| Failure::wrong("there is no home folder: HOME is not set"))
     };
     let options = Options {
-        proxy: args.gate.address(&args.proxy)?,
+        proxy: args.gate.address(args.proxy.as_deref())?,
         registries: args.registries.clone(),
         upstream: args.upstream.clone(),
         blocked: args.blocked.clone(),
