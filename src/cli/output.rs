@@ -9,6 +9,15 @@ use std::{
     sync::Mutex,
 };
 
+/// Which streams are painted.
+#[derive(Clone, Copy, Debug)]
+struct Colors {
+    /// Standard error
+    talk: bool,
+    /// Standard output
+    results: bool,
+}
+
 /// A color, as terminals number it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Paint {
@@ -27,8 +36,7 @@ pub(crate) struct Output {
     format: Format,
     quiet: bool,
     plugin: bool,
-    colors: bool,
-    colored_results: bool,
+    colors: Colors,
     stdout: io::Stdout,
     stderr: io::Stderr,
     broken: Mutex<Option<io::Error>>,
@@ -46,8 +54,10 @@ impl Output {
             format: globals.format,
             quiet: globals.quiet,
             plugin,
-            colors: colors(io::stderr().is_terminal()),
-            colored_results: colors(io::stdout().is_terminal()),
+            colors: Colors {
+                talk: colors(io::stderr().is_terminal()),
+                results: colors(io::stdout().is_terminal()),
+            },
             stdout: io::stdout(),
             stderr: io::stderr(),
             broken: Mutex::new(None),
@@ -66,7 +76,7 @@ impl Output {
 
     /// Whether standard error is painted.
     pub(crate) fn has_colors(&self) -> bool {
-        self.colors
+        self.colors.talk
     }
 
     /// Whether Docker's CLI called us, whose users know its words.
@@ -98,7 +108,7 @@ impl Output {
         }
         // Whoever chose a name with a line end in it would write the next line too.
         let line = harmless(line).replace('\n', "\\n");
-        if self.colored_results {
+        if self.colors.results {
             let code = color as u8;
             self.write(&format!("\u{1b}[1;{code}m[{word}]\u{1b}[0m {line}\n"));
         } else {
@@ -144,7 +154,7 @@ impl Output {
         // Whoever chose a name with a line end in it would write the next line too.
         let line = harmless(line).replace('\n', "\\n");
         let painted = match label {
-            _ if !self.colors => Cow::Borrowed(label),
+            _ if !self.colors.talk => Cow::Borrowed(label),
             "trust:" => format!("\u{1b}[1;31m{label}\u{1b}[0m").into(),
             "hint:" => format!("\u{1b}[1;36m{label}\u{1b}[0m").into(),
             _ => format!("\u{1b}[1;33m{label}\u{1b}[0m").into(),

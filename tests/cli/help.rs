@@ -453,6 +453,261 @@ Options:
 }
 
 #[test]
+fn of_hook_commands() {
+    assert_data_eq!(
+        own_part("hook"),
+        str![[r#"
+Wire a gate into an engine, and undo it
+
+Usage: trust hook [OPTIONS] <COMMAND>
+
+Commands:
+  install  Have an engine ask the gate for every image
+  remove   Put back what was there before a hook
+  status   Show which hooks are installed, and whether they are still whole
+  prove    Pull a signed and an unsigned image through an engine, and say what came of each
+  help     Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("hook install docker"),
+        str![[r#"
+Have the Docker Engine ask the gate
+
+By the authorization plugin, and by the proxy where the engine keeps images in containerd's store:
+one with a graph driver does not read hosts.toml. The gates are started by systemd where that is
+there.
+
+Usage: trust hook install docker [OPTIONS]
+
+Options:
+      --root <DIR>
+          Folder in which the host's files are, for hosts that are not running
+          
+          [default: /]
+
+      --state-dir <DIR>
+          Folder for what was there before [default: /var/lib/trust; for shells
+          `$XDG_DATA_HOME/trust`]
+
+      --dry-run
+          Show what would be changed, and change nothing
+
+  -y, --yes
+          Do not ask
+
+      --now
+          Run the commands that make it take effect
+
+      --prove <SIGNED> <UNSIGNED>
+          Pull a signed and an unsigned image through the engine, and say what came of each
+
+      --program <FILE>
+          Path of this program on that host [default: where it is running from]
+
+      --authz
+          Ask the authorization plugin; without --proxy, nothing else
+
+      --proxy [<URL>]
+          Have the gate's proxy answer for every registry; without --authz, nothing else [default
+          URL: http://127.0.0.1:8443, with --gate-ca https]
+
+      --socket <FILE>
+          Socket of the authorization plugin
+          
+          [default: /run/docker/plugins/trust.sock]
+
+      --policy <FILE>
+          Policy of the gates
+          
+          [default: /etc/trust/policy.toml]
+
+      --no-units
+          Write no units for systemd
+
+      --config <FILE>
+          Configuration of dockerd
+          
+          [default: /etc/docker/daemon.json]
+
+      --certs-dir <DIR>
+          Folder of the registries' settings
+          
+          [default: /etc/docker/certs.d]
+
+      --engine-version <N>
+          Major version of dockerd [default: what it says itself]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Gate:
+      --gate-ca <FILE>
+          Authority of the proxy's certificate
+
+      --client-cert <FILE>
+          Certificate that the engine shows the proxy
+
+      --client-key <FILE>
+          Key of that certificate
+
+      --client-secret-file <FILE>
+          Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
+
+      --tls-cert <FILE>
+          Certificate of a proxy that is started on this machine
+
+      --tls-key <FILE>
+          Key of that certificate
+
+      --client-ca <FILE>
+          Authorities of the engines' certificates, for a proxy that is started on this machine
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("hook remove"),
+        str![[r#"
+Put back what was there before a hook
+
+Files that somebody else changed since lose only what the hook put there.
+
+Usage: trust hook remove [OPTIONS] <ENGINE>
+
+Arguments:
+  <ENGINE>
+          Whose hook
+
+          Possible values:
+          - docker:     The Docker Engine
+          - containerd: containerd and the Kubernetes interface in it
+          - podman:     Podman, Buildah, skopeo and CRI-O
+          - shell:      The docker command of people's shells
+
+Options:
+      --root <DIR>
+          Folder in which the host's files are, for hosts that are not running
+          
+          [default: /]
+
+      --state-dir <DIR>
+          Folder for what was there before [default: /var/lib/trust; for shells
+          `$XDG_DATA_HOME/trust`]
+
+      --dry-run
+          Show what would be changed, and change nothing
+
+  -y, --yes
+          Do not ask
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("hook status"),
+        str![[r#"
+Show which hooks are installed, and whether they are still whole
+
+Exits with 1 if a hook is not as it was installed.
+
+Usage: trust hook status [OPTIONS] [ENGINE]
+
+Arguments:
+  [ENGINE]
+          Whose hook [default: all]
+
+          Possible values:
+          - docker:     The Docker Engine
+          - containerd: containerd and the Kubernetes interface in it
+          - podman:     Podman, Buildah, skopeo and CRI-O
+          - shell:      The docker command of people's shells
+
+Options:
+      --root <DIR>
+          Folder in which the host's files are, for hosts that are not running
+          
+          [default: /]
+
+      --state-dir <DIR>
+          Folder for what was there before [default: /var/lib/trust; for shells
+          `$XDG_DATA_HOME/trust`]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("hook prove"),
+        str![[r#"
+Pull a signed and an unsigned image through an engine, and say what came of each
+
+Exits with 1 if the unsigned one came through, with 3 if nothing is proven.
+
+Usage: trust hook prove [OPTIONS] <ENGINE> <SIGNED> <UNSIGNED>
+
+Arguments:
+  <ENGINE>
+          Through which engine
+
+          Possible values:
+          - docker:     The Docker Engine
+          - containerd: containerd and the Kubernetes interface in it
+          - podman:     Podman, Buildah, skopeo and CRI-O
+          - shell:      The docker command of people's shells
+
+  <SIGNED>
+          An image that is signed
+
+  <UNSIGNED>
+          An image that is not
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("doctor"),
+        str![[r#"
+Say what on this host is not enforced, and how to mend it
+
+[WARN]: images get by, or soon nothing works. [NOTE]: what cannot be seen from here. [INFO]: nothing
+to check. Nothing is changed.
+
+Usage: trust doctor [OPTIONS]
+
+Options:
+      --root <DIR>
+          Folder in which the host's files are, for hosts that are not running
+          
+          [default: /]
+
+      --strict
+          Exit with 1 if there is a warning
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
 fn without_a_command_it_is_an_error() {
     for line in ["", "key", "signer", "repo"] {
         let ran = Home::new().trust(line).ends(2);

@@ -59,7 +59,6 @@ Before=docker.service
 
 [Service]
 Type=exec
-Environment=HOME=/root
 ExecStart=/usr/bin/trust gate authz --policy /etc/trust/policy.toml --socket /run/trust/authz.sock
 # Started is what answers: docker.service looks for the socket only for a while.
 ExecStartPost=/bin/sh -c "exec timeout 30 sh -c 'until [ -S /run/trust/authz.sock ]; do sleep 0.1; done'"

@@ -187,18 +187,14 @@ proptest! {
         ),
         linked in any::<bool>(),
     ) {
-        let mut text = comment;
-        if let Some(version) = version {
-            text += &format!("version = {version}\n");
-        }
         let cri = match version {
             Some(3) => "io.containerd.cri.v1.images",
             Some(2) => "io.containerd.grpc.v1.cri",
             _ => "cri",
         };
-        if let Some(path) = path {
-            text += &format!("[plugins.\"{cri}\".registry]\n  config_path = \"{path}\" # here\n");
-        }
+        let version = version.map(|it| format!("version = {it}\n"));
+        let path = path.map(|it| format!("[plugins.\"{cri}\".registry]\n  config_path = \"{it}\" # here\n"));
+        let text = [comment, version.unwrap_or_default(), path.unwrap_or_default()].concat();
         let disk = disk(&hosts);
         if !text.is_empty() {
             let config = Before { path: "/etc/containerd/config.toml".into(), text: text.clone(), mode: 0o640, linked };
@@ -232,6 +228,7 @@ proptest! {
         let options = podman::Options {
             proxy: GateAddress::parse("http://127.0.0.1:8443").unwrap(),
             registries: vec!["docker.io".into()],
+            upstream: "docker.io".into(),
             blocked: vec!["*.evil.test".into()],
             folder: "/etc/containers".into(),
         };

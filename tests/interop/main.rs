@@ -26,6 +26,7 @@ mod both_directions;
 mod disk;
 mod gate_authz;
 mod gate_containerd;
+mod gate_hook;
 mod gate_proxy;
 mod lab_itself;
 mod multi_arch;

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    Install(install::Args),
+    Install(Box<install::Args>),
     Remove(remove::Args),
     Status(status::Args),
     Prove(prove::Args),

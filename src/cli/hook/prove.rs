@@ -40,9 +40,10 @@ pub(super) fn through(
     let bad = pull(engine, unsigned)?;
     let out = &session.out;
     for (image, pulled) in [(signed, &good), (unsigned, &bad)] {
-        let line = match pulled.came {
-            true => format!("{image}: pulled"),
-            false => format!("{image}: refused: {}", pulled.said),
+        let line = if pulled.came {
+            format!("{image}: pulled")
+        } else {
+            format!("{image}: refused: {}", pulled.said)
         };
         out.say(&line);
     }

@@ -57,11 +57,11 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let cells: Vec<_> = cells.collect();
         session.out.text(&table(["HOOK", "STATUS", "FILE"], &cells));
     }
-    match broken {
-        true => Err(Failure::refused("a hook is not as it was installed")
-            .hint("install it again, or remove it")),
-        false => Ok(()),
+    if broken {
+        let words = "a hook is not as it was installed";
+        return Err(Failure::refused(words).hint("install it again, or remove it"));
     }
+    Ok(())
 }
 
 fn word(standing: Standing) -> &'static str {

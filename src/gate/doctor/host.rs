@@ -93,7 +93,7 @@ impl Host {
     /// Whether one of these files is there.
     pub(super) fn has_any(&self, paths: &[&str]) -> bool {
         let there = |path: &&str| *self.files.state(Path::new(path)) != State::Absent;
-        paths.iter().any(|path| there(path))
+        paths.iter().any(there)
     }
 
     /// Whether there is a Docker Engine.

@@ -48,7 +48,7 @@ pub async fn look(place: &Where) -> Host {
     let early = root.files(&[Wanted::Content(CONFIG.into())]);
     let text = early.text(Path::new(CONFIG)).ok().flatten();
     let settings = Settings::parse(text.unwrap_or_default()).ok();
-    for settings in settings.iter() {
+    if let Some(settings) = &settings {
         wanted.extend(settings.config_path.iter().cloned().map(Wanted::Tree));
         wanted.push(Wanted::Names(settings.bin_dir.clone()));
     }
@@ -68,6 +68,10 @@ pub async fn look(place: &Where) -> Host {
     host.policy = policy(place, &host);
     host.keys = keys(&kept);
     host.expiries = expiries(&Cache::at(&kept));
+    if place.trust_dir != Path::new(SERVICES) {
+        let kept = root.real(Path::new(SERVICES));
+        host.expiries.extend(expiries(&Cache::at(&kept)));
+    }
     if root.is_this_host() {
         host.docker = version("docker");
         host.dockerd = version("dockerd");
@@ -285,6 +289,8 @@ async fn ask_proxy(server: &str, hosts: &str) -> Result<(), String> {
     }
 }
 
+/// Where gates keep what they trust that are started by the system.
+const SERVICES: &str = "/var/lib/trust";
 /// How long a gate has to say that it is ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of a gate's answer that are read.

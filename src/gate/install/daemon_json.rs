@@ -207,13 +207,11 @@ impl Members {
             return before.value.end..member.value.end;
         }
         let after = self.list.iter().find(|other| other.key > member.key);
-        match after {
-            Some(after) => member.key..after.key,
-            None => {
-                let before = text.get(..member.key).unwrap_or_default();
-                member.key - blank_end(before).len()..self.close
-            }
+        if let Some(after) = after {
+            return member.key..after.key;
         }
+        let before = text.get(..member.key).unwrap_or_default();
+        member.key - blank_end(before).len()..self.close
     }
 }
 

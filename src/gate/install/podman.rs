@@ -15,6 +15,8 @@ pub struct Options {
     pub proxy: GateAddress,
     /// Registries, or parts of them, that the gate answers for
     pub registries: Vec<String>,
+    /// The registry the gate answers for where a path names none: its `--upstream`
+    pub upstream: String,
     /// Registries from which nothing is pulled
     pub blocked: Vec<String>,
     /// Folder of the configuration, `/etc/containers` or a user's
@@ -192,7 +194,9 @@ pub fn plan(files: &Files, options: &Options) -> Result<Plan, Refusal> {
         }
     }
     let routed = routed.difference(&blocked).filter(|it| !gate.is(it));
-    plan.write(files, &ours, &text(gate, routed, &blocked), 0o644);
+    let routed = routed.map(|prefix| Ok((prefix.as_str(), location(prefix, options)?)));
+    let routed = routed.collect::<Result<Vec<_>, Refusal>>()?;
+    plan.write(files, &ours, &text(gate, &routed, &blocked), 0o644);
     certificates(files, options, &mut plan)?;
     plan.notes.push(
         "what is in no entry is still pulled from its registry; block those you do not need".into(),
@@ -208,23 +212,36 @@ fn leaky(path: &Path, entry: &Entry, why: &str) -> Refusal {
     }
 }
 
+/// Where the gate answers for these names.
+fn location(prefix: &str, options: &Options) -> Result<String, Refusal> {
+    let gate = options.proxy.host();
+    let rest = prefix.strip_prefix(&options.upstream);
+    if let Some(rest) = rest.filter(|it| it.is_empty() || it.starts_with('/')) {
+        return Ok(format!("{gate}{rest}"));
+    }
+    if prefix.contains(':') {
+        return Err(Refusal::Leaky {
+            what: format!("the registry {prefix}"),
+            why: "a name with a port cannot follow the gate's in Podman's names".into(),
+            hint: "block it, or start a gate with --upstream for it and say so with --upstream"
+                .into(),
+        });
+    }
+    Ok(format!("{gate}/{prefix}"))
+}
+
 /// Our drop-in.
-fn text<'a>(
-    gate: &GateAddress,
-    routed: impl Iterator<Item = &'a String>,
-    blocked: &BTreeSet<String>,
-) -> String {
+fn text(gate: &GateAddress, routed: &[(&str, String)], blocked: &BTreeSet<String>) -> String {
     let mut text = String::from(
         "# Written by `trust hook install podman`; `trust hook remove podman` takes it away.\n",
     );
     let insecure = gate.url.scheme() == "http";
-    for prefix in routed {
-        let location = format!("{}/{prefix}", gate.host());
+    for (prefix, location) in routed {
         // Writing to a text does not fail.
         let _ = write!(
             text,
             "\n[[registry]]\nprefix = {}\nlocation = {}\n",
-            Value::from(prefix.as_str()),
+            Value::from(*prefix),
             Value::from(location)
         );
         if insecure {
@@ -280,6 +297,7 @@ mod tests {
         Options {
             proxy: GateAddress::parse("https://127.0.0.1:8443").unwrap(),
             registries: vec!["docker.io".into()],
+            upstream: "own.test:5000".into(),
             blocked: vec!["*.evil.test".into(), "quay.io".into()],
             folder: "/etc/containers".into(),
         }
@@ -324,6 +342,20 @@ mod tests {
 
 "#]]
         );
+    }
+
+    #[test]
+    fn a_port_stands_in_no_path() {
+        let mut options = options();
+        options.registries = vec!["own.test:5000".into(), "own.test:5000/team".into()];
+        let text = plan(&Files::default(), &options).unwrap().diff();
+        assert!(text.contains("location = \"127.0.0.1:8443\"\n"), "{text}");
+        assert!(
+            text.contains("location = \"127.0.0.1:8443/team\"\n"),
+            "{text}"
+        );
+        options.registries = vec!["own.test:50001".into()];
+        assert!(plan(&Files::default(), &options).is_err());
     }
 
     #[test]

@@ -172,11 +172,10 @@ impl Root {
 
     fn carry_out(&self, changes: &[Change]) -> Result<(), RootError> {
         for (done, change) in changes.iter().enumerate() {
-            let changed = self.state(&change.path) != change.before;
-            let set = if changed {
-                Err(RootError::Changed(change.path.clone()))
-            } else {
+            let set = if self.state(&change.path) == change.before {
                 self.set(&change.path, &change.after)
+            } else {
+                Err(RootError::Changed(change.path.clone()))
             };
             if let Err(error) = set {
                 for change in changes.iter().take(done).rev() {

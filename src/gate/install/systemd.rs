@@ -31,7 +31,6 @@ impl Unit<'_> {
              \n\
              [Service]\n\
              Type=exec\n\
-             Environment=HOME=/root\n\
              ExecStart={command}\n",
             engine = self.engine,
             description = self.description,

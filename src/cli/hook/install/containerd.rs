@@ -1,6 +1,6 @@
 //! `trust hook install containerd`
 
-use super::gate::{GateArgs, HERE, secret};
+use super::gate::{GateArgs, secret};
 use super::{CommonArgs, ProgramArgs, carry_out};
 use crate::cli::hook::place::{Engine, Place, absolute};
 use crate::cli::{failure::Failure, session::Session};
@@ -18,17 +18,12 @@ pub(super) struct Args {
     common: CommonArgs,
     #[command(flatten)]
     program: ProgramArgs,
-    /// The gate's proxy
-    #[arg(long, value_name = "URL", default_value = HERE)]
-    proxy: String,
+    /// The gate's proxy [default: http://127.0.0.1:8443, with --gate-ca https]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Leave the registries' settings alone
     #[arg(long)]
     no_proxy: bool,
-    #[command(flatten)]
-    gate: GateArgs,
-    /// Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
-    #[arg(long, value_name = "FILE")]
-    client_secret_file: Option<PathBuf>,
     /// Whether to install the image verifier [default: if containerd is of version 2 or later]
     #[arg(long, value_name = "BOOL")]
     verifier: Option<bool>,
@@ -39,13 +34,18 @@ pub(super) struct Args {
         default_value = "/etc/containerd/config.toml"
     )]
     config: PathBuf,
+    #[command(flatten)]
+    gate: GateArgs,
+    /// Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let place = args.common.place.find(Engine::Containerd, session)?;
     let config = absolute(&args.config)?;
     let settings = settings(&place, &config)?;
-    let mut gate = args.gate.address(&args.proxy)?;
+    let mut gate = args.gate.address(args.proxy.as_deref())?;
     gate.header = args.client_secret_file.as_deref().map(secret).transpose()?;
     let is_new = settings.version > 2 || version(&place).is_some_and(|it| it >= 2);
     let options = Options {

@@ -1,11 +1,12 @@
 //! `trust hook install docker`
 
-use super::gate::{GateArgs, HERE, secret};
+use super::gate::{GateArgs, secret};
 use super::{CommonArgs, ProgramArgs, carry_out};
 use crate::cli::hook::place::{Engine, Place, absolute};
 use crate::cli::{failure::Failure, rules, session::Session};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use trust::gate::install::GateAddress;
 use trust::gate::install::docker::{self, DEFAULT_SOCKET, ImageStore, Options};
 
 /// Have the Docker Engine ask the gate
@@ -23,22 +24,9 @@ pub(super) struct Args {
     #[arg(long)]
     authz: bool,
     /// Have the gate's proxy answer for every registry; without --authz, nothing else
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = HERE)]
-    proxy: Option<String>,
-    #[command(flatten)]
-    gate: GateArgs,
-    /// Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
-    #[arg(long, value_name = "FILE")]
-    client_secret_file: Option<PathBuf>,
-    /// Certificate of a proxy that is started on this machine
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-    /// Key of that certificate
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-    /// Authorities of the engines' certificates, for a proxy that is started on this machine
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    client_ca: Option<PathBuf>,
+    /// [default URL: http://127.0.0.1:8443, with --gate-ca https]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<Option<String>>,
     /// Socket of the authorization plugin
     #[arg(long, value_name = "FILE", default_value = DEFAULT_SOCKET)]
     socket: PathBuf,
@@ -57,6 +45,20 @@ pub(super) struct Args {
     /// Major version of dockerd [default: what it says itself]
     #[arg(long, value_name = "N")]
     engine_version: Option<u64>,
+    #[command(flatten)]
+    gate: GateArgs,
+    /// Show the proxy the first line of this file in the header `X-Trust-Gate-Secret`
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// Certificate of a proxy that is started on this machine
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Key of that certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Authorities of the engines' certificates, for a proxy that is started on this machine
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -66,7 +68,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let chosen = args.authz || args.proxy.is_some();
     let store = store(args, &place, &options);
     if !chosen && store == ImageStore::Containerd {
-        options.proxy = Some(address(args, HERE)?);
+        options.proxy = Some(address(args, None)?);
     }
     if !chosen && store == ImageStore::GraphDriver {
         session.out.note(
@@ -88,8 +90,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
 }
 
 fn options(args: &Args, place: &Place) -> Result<Options, Failure> {
-    let proxy = args.proxy.as_deref();
-    let proxy = proxy.map(|url| address(args, url)).transpose()?;
+    let proxy = args.proxy.as_ref();
+    let proxy = proxy.map(|url| address(args, url.as_deref())).transpose()?;
     let systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
     let has_systemd = systemd
         .iter()
@@ -109,7 +111,7 @@ fn options(args: &Args, place: &Place) -> Result<Options, Failure> {
     })
 }
 
-fn address(args: &Args, url: &str) -> Result<trust::gate::install::GateAddress, Failure> {
+fn address(args: &Args, url: Option<&str>) -> Result<GateAddress, Failure> {
     let mut gate = args.gate.address(url)?;
     gate.header = args.client_secret_file.as_deref().map(secret).transpose()?;
     Ok(gate)

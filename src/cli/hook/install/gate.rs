@@ -20,9 +20,13 @@ pub(super) struct GateArgs {
 }
 
 impl GateArgs {
-    /// The gate at this address.
-    pub(super) fn address(&self, url: &str) -> Result<GateAddress, Failure> {
-        let mut gate = GateAddress::parse(url)?;
+    /// The gate at this address, else at the usual one of this machine.
+    pub(super) fn address(&self, url: Option<&str>) -> Result<GateAddress, Failure> {
+        let usual = match self.gate_ca {
+            Some(_) => HERE_WITH_TLS,
+            None => HERE,
+        };
+        let mut gate = GateAddress::parse(url.unwrap_or(usual))?;
         gate.ca.clone_from(&self.gate_ca);
         gate.client = self.client_cert.clone().zip(self.client_key.clone());
         Ok(gate)
@@ -44,4 +48,5 @@ pub(super) fn secret(file: &Path) -> Result<(String, String), Failure> {
 /// The header by which the proxy knows its clients.
 const SECRET: &str = "X-Trust-Gate-Secret";
 /// Where a proxy on the same machine listens if nothing else is said.
-pub(super) const HERE: &str = "https://127.0.0.1:8443";
+const HERE: &str = "http://127.0.0.1:8443";
+const HERE_WITH_TLS: &str = "https://127.0.0.1:8443";

@@ -113,17 +113,15 @@ fn carry_out(
         return Ok(());
     }
     take_effect(common, place, &to.plan, session)?;
-    match common.prove.as_slice() {
-        [signed, unsigned] => prove::through(engine, signed, unsigned, session),
-        _ => {
-            let name = engine.name();
-            out.note(&format!(
-                "To see that it holds: {} hook prove {name} SIGNED-IMAGE UNSIGNED-IMAGE",
-                out.program()
-            ));
-            Ok(())
-        }
+    if let [signed, unsigned] = common.prove.as_slice() {
+        return prove::through(engine, signed, unsigned, session);
     }
+    out.note(&format!(
+        "To see that it holds: {} hook prove {} SIGNED-IMAGE UNSIGNED-IMAGE",
+        out.program(),
+        engine.name()
+    ));
+    Ok(())
 }
 
 fn out_json(engine: Engine, changed: &[PathBuf], plan: &Plan, session: &Session) {

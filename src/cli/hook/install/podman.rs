@@ -1,6 +1,6 @@
 //! `trust hook install podman`
 
-use super::gate::{GateArgs, HERE};
+use super::gate::GateArgs;
 use super::{CommonArgs, carry_out};
 use crate::cli::hook::place::Engine;
 use crate::cli::{failure::Failure, session::Session};
@@ -12,20 +12,23 @@ use trust::gate::install::podman::{self, Options};
 pub(super) struct Args {
     #[command(flatten)]
     common: CommonArgs,
-    /// The gate's proxy
-    #[arg(long, value_name = "URL", default_value = HERE)]
-    proxy: String,
-    #[command(flatten)]
-    gate: GateArgs,
+    /// The gate's proxy [default: http://127.0.0.1:8443, with --gate-ca https]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Registry the gate answers for, besides those that are configured; may be given several times
     #[arg(long = "registry", value_name = "HOST", default_value = "docker.io")]
     registries: Vec<String>,
+    /// Registry the gate answers for where a name has none: its own --upstream
+    #[arg(long, value_name = "HOST", default_value = "docker.io")]
+    upstream: String,
     /// Registry, or `*.DOMAIN`, from which nothing is pulled; may be given several times
     #[arg(long = "block", value_name = "HOST")]
     blocked: Vec<String>,
     /// For this person only, in `~/.config/containers`
     #[arg(long)]
     user: bool,
+    #[command(flatten)]
+    gate: GateArgs,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -35,12 +38,14 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         home.ok_or_else(|| Failure::wrong("there is no home folder: HOME is not set"))
     };
     let options = Options {
-        proxy: args.gate.address(&args.proxy)?,
+        proxy: args.gate.address(args.proxy.as_deref())?,
         registries: args.registries.clone(),
+        upstream: args.upstream.clone(),
         blocked: args.blocked.clone(),
-        folder: match args.user {
-            true => home()?.join(".config/containers"),
-            false => PathBuf::from("/etc/containers"),
+        folder: if args.user {
+            home()?.join(".config/containers")
+        } else {
+            PathBuf::from("/etc/containers")
         },
     };
     let wanted = podman::wanted(&options.folder, Some(&options.proxy));

@@ -323,21 +323,7 @@ impl Reader {
         let mut rest = word;
         while let Some((before, after)) = rest.split_once('$') {
             done.push_str(before);
-            let (name, default, left) = match after.strip_prefix('{') {
-                Some(braced) => {
-                    let (inside, left) = braced.split_once('}').ok_or_else(unclear)?;
-                    match inside.split_once(":-") {
-                        Some((name, default)) => (name, Some(default), left),
-                        None => (inside, None, left),
-                    }
-                }
-                None => {
-                    let is_name = |it: char| it.is_ascii_alphanumeric() || it == '_';
-                    let end = after.find(|it| !is_name(it)).unwrap_or(after.len());
-                    let (name, left) = after.split_at_checked(end).ok_or_else(unclear)?;
-                    (name, None, left)
-                }
-            };
+            let (name, default, left) = variable(after).ok_or_else(unclear)?;
             let value = self.declared.get(name).filter(|it| !it.is_empty());
             match (value, default) {
                 (Some(value), _) => done.push_str(value),
@@ -348,6 +334,21 @@ impl Reader {
         }
         Ok(done + rest)
     }
+}
+
+/// A variable behind its `$`: name, default, and what follows it.
+fn variable(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    if let Some(braced) = text.strip_prefix('{') {
+        let (inside, rest) = braced.split_once('}')?;
+        return match inside.split_once(":-") {
+            Some((name, default)) => Some((name, Some(default), rest)),
+            None => Some((inside, None, rest)),
+        };
+    }
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let end = text.find(|letter| !is_name(letter)).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end)?;
+    Some((name, None, rest))
 }
 
 #[cfg(test)]

@@ -201,7 +201,7 @@ pub(super) const RUN: Flags = Flags {
     interspersed: false,
 };
 
-/// `docker build`, classic and with BuildKit
+/// `docker build`, classic and with `BuildKit`
 pub(super) const BUILD: Flags = Flags {
     valued: &[
         "add-host",
