@@ -11,6 +11,7 @@ mod pinned;
 mod registry;
 mod remarks;
 mod rules;
+mod running;
 mod starting;
 mod streams;
 mod tags;
@@ -208,7 +209,7 @@ fn gate(
 fn settings(folder: &Arc<tempfile::TempDir>) -> Settings {
     let folder = Arc::clone(folder);
     Settings {
-        clients: Clients::Here,
+        clients: Clients::Here { in_the_clear: true },
         default: "docker.io".to_owned(),
         redirect: false,
         docker: Box::new(move || DockerConfig::load(folder.path(), None)),

@@ -1,7 +1,7 @@
 //! One name, one repository: what could be read in two ways is refused before anybody is asked.
 
 use super::image::image;
-use super::{APP, Scene};
+use super::{APP, Scene, policy};
 use crate::world::{TAG, now};
 use trust::policy::Policy;
 
@@ -29,6 +29,40 @@ async fn the_registry_is_named_by_path_by_query_or_by_default() {
         .get(&format!("/v2/{APP}/manifests/{TAG}"))
         .await
         .is(404);
+}
+
+/// Bypass 21: the same under a rule for names that it resembles.
+#[tokio::test]
+async fn a_rule_is_not_met_by_a_path_that_looks_like_its_host() {
+    let scene = Scene::under(policy(
+        "[default]\nrequire = \"reject\"\n\
+         [[rule]]\nmatch = \"*.trusted.example.com/**\"\nrequire = \"accept\"\n",
+    ))
+    .await;
+    for path in [
+        "x.trusted.example.com/y",
+        "a/x.trusted.example.com/y",
+        "trusted.example.com/y",
+    ] {
+        image(&scene.registry, path, &[TAG], "evil");
+        let got = scene
+            .get(&scene.path(path, format!("manifests/{TAG}")))
+            .await;
+        got.is_refused("no-rule");
+        let elsewhere = format!("/v2/{path}/manifests/{TAG}?ns={}", scene.registry.host);
+        let got = scene.get(&elsewhere).await;
+        assert!([400, 403].contains(&got.status), "{got:?}");
+    }
+    for host in [
+        "x.trusted.example.com.evil.test",
+        "trusted.example.com",
+        "xtrusted.example.com",
+        "evil.test:5000",
+    ] {
+        let got = scene.get(&format!("/v2/y/manifests/{TAG}?ns={host}")).await;
+        got.is_refused("no-rule");
+    }
+    assert!(scene.registry.asked().is_empty());
 }
 
 /// Bypass 21: a hostile registry whose paths look like names that are trusted.

@@ -39,6 +39,23 @@ async fn without_any_state_nothing_is_served_and_clients_may_try_again() {
     assert!(scene.registry.asked().is_empty());
 }
 
+/// Bypass 22: the clock is set back to when what has expired was good.
+#[tokio::test]
+async fn a_clock_set_back_brings_nothing_back() {
+    let mut scene = Scene::new().await;
+    let image = scene.signed_image();
+    scene.manifest(TAG).await.is(200);
+    scene.restart(Policy::signed(), || days(11));
+    assert_ne!(scene.manifest(TAG).await.status, 200);
+    scene.restart(Policy::signed(), || days(9));
+    assert_ne!(scene.manifest(TAG).await.status, 200);
+    assert_ne!(scene.blob(&image.layer).await.status, 200);
+    // Something newer counts again.
+    scene.publisher.timestamp.expires = trust::tuf::envelope::Expires::at(days(20));
+    scene.sign(TAG, &image.bytes);
+    scene.manifest(TAG).await.is(200);
+}
+
 /// Bypass 22: an older state, replayed.
 #[tokio::test]
 async fn a_replayed_state_is_refused() {

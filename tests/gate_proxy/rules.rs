@@ -111,6 +111,25 @@ async fn an_audit_lets_pass_and_says_what_it_would_refuse() {
     );
 }
 
+/// A mirror is judged as what it mirrors, and fetched from itself.
+#[tokio::test]
+async fn a_mirror_is_judged_under_the_name_of_the_original() {
+    let mut scene = Scene::new().await;
+    let image = image(&scene.registry, "mirror/team/app", &[TAG], "the app");
+    scene.sign(TAG, &image.bytes);
+    let (host, first_use) = (&scene.registry.host, "first_use = true");
+    scene.gate.enforce(super::policy(&format!(
+        "[default]\nrequire = \"reject\"\n[[rule]]\nmatch = \"{host}/mirror/**\"\n\
+         require = \"signed\"\nas = \"original.test/**\"\n{first_use}\n"
+    )));
+    let mirrored = |rest: String| scene.path("mirror/team/app", rest);
+    let got = scene.get(&mirrored(format!("manifests/{TAG}"))).await;
+    assert_eq!(got.is(200).body, image.bytes);
+    let layer = mirrored(format!("blobs/{}", image.layer));
+    scene.get(&layer).await.is(200);
+    scene.manifest(TAG).await.is_refused("no-rule");
+}
+
 #[tokio::test]
 async fn an_exempt_digest_passes_by_tag_and_by_digest() {
     let registry_free = |digest: &Digest| {

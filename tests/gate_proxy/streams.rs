@@ -3,6 +3,8 @@
 use super::registry::{Answer, Registry};
 use super::{APP, Scene};
 use crate::world::{TAG, now};
+use http_body_util::BodyExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use trust::policy::Policy;
 
 #[tokio::test]
@@ -43,6 +45,35 @@ async fn a_part_that_is_not_there_is_said() {
     let path = scene.path(APP, format!("blobs/{}", image.layer));
     let got = scene.ask("GET", &path, &[("range", "bytes=99-")]).await;
     assert_eq!(got.is(416).header("content-range"), "bytes */16");
+}
+
+/// A blob that ends too early is no blob: clients have to see that.
+#[tokio::test]
+async fn a_blob_that_breaks_off_breaks_off_for_clients() {
+    let mut scene = Scene::new().await;
+    let image = scene.signed_image();
+    scene.manifest(TAG).await.is(200);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let store = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        stream.read(&mut head).await.unwrap();
+        let half = b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\nlayer of";
+        stream.write_all(half).await.unwrap();
+    });
+    let answer = Answer::status(307).with("location", &format!("http://{store}/x"));
+    scene
+        .registry
+        .put(&format!("{APP}/blobs/{}", image.layer), answer);
+    let request = hyper::Request::get(scene.path(APP, format!("blobs/{}", image.layer)));
+    let peer = trust::listen::Peer {
+        address: "127.0.0.1:1".parse().unwrap(),
+        certificate: None,
+    };
+    let reply = scene.proxy.answer(&request.body(()).unwrap(), &peer).await;
+    assert_eq!(reply.headers()["content-length"], "16");
+    assert!(reply.into_body().collect().await.is_err());
 }
 
 #[tokio::test]

@@ -132,7 +132,9 @@ impl Args {
             (Some(file), _) => secret(file).map(Clients::Knowing),
             (None, Some(_)) => Ok(Clients::Certified),
             (None, None) if self.open => Ok(Clients::Anybody),
-            (None, None) if is_here => Ok(Clients::Here),
+            (None, None) if is_here => Ok(Clients::Here {
+                in_the_clear: !has_tls,
+            }),
             (None, None) => Err(Failure::wrong(format!(
                 "whoever reaches {local} could fetch images with the credentials of this gate"
             ))

@@ -5,7 +5,9 @@
 use super::reply::Refusal;
 use crate::listen::{Facts, Peer};
 use hyper::HeaderMap;
+use hyper::header::HOST;
 use ring::digest::{SHA256, digest};
+use url::Url;
 use zeroize::Zeroizing;
 
 /// What clients have to show.
@@ -16,7 +18,11 @@ pub enum Clients {
     /// The TLS handshake let in only whom an authority vouches for
     Certified,
     /// Nothing, but they have to come from this machine
-    Here,
+    Here {
+        /// Without TLS the gate has to be addressed by a number or as `localhost`: a page in a
+        /// browser here can have a name of its own point to this machine, and read the answers
+        in_the_clear: bool,
+    },
     /// This secret, in the header [`SECRET_HEADER`]
     Knowing(Secret),
 }
@@ -63,8 +69,13 @@ impl Clients {
             Self::Anybody => {}
             Self::Certified if peer.certificate.is_some() => {}
             Self::Certified => return refused("this gate wants to see a client certificate"),
-            Self::Here if peer.address.ip().to_canonical().is_loopback() => {}
-            Self::Here => return refused("this gate is for its own machine only"),
+            Self::Here { .. } if !peer.address.ip().to_canonical().is_loopback() => {
+                return refused("this gate is for its own machine only");
+            }
+            Self::Here { in_the_clear: true } if !is_addressed_plainly(headers) => {
+                return refused("without TLS, this gate is addressed as localhost or by a number");
+            }
+            Self::Here { .. } => {}
             Self::Knowing(secret) => {
                 let mut shown = headers.get_all(SECRET_HEADER).iter();
                 let is_right = shown.next().is_some_and(|one| secret.is(one.as_bytes()));
@@ -74,6 +85,24 @@ impl Clients {
             }
         }
         Ok(who(peer))
+    }
+}
+
+/// Whether no name server had a say in where the request went; browsers always tell the host.
+fn is_addressed_plainly(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST) else {
+        return true;
+    };
+    let url = host
+        .to_str()
+        .map(|host| Url::parse(&format!("http://{host}/")));
+    match url {
+        Ok(Ok(url)) => match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(_) => true,
+            None => false,
+        },
+        _ => false,
     }
 }
 
@@ -125,7 +154,8 @@ mod tests {
             ("[::ffff:10.0.0.1]", false),
             ("[fe80::1]", false),
         ] {
-            let admitted = Clients::Here.admit(&peer(address), &HeaderMap::new());
+            let here = Clients::Here { in_the_clear: true };
+            let admitted = here.admit(&peer(address), &HeaderMap::new());
             assert_eq!(admitted.is_ok(), comes_in, "{address}");
             assert!(
                 Clients::Anybody
@@ -137,6 +167,30 @@ mod tests {
                     .admit(&peer(address), &HeaderMap::new())
                     .is_err()
             );
+        }
+    }
+
+    /// Bypass: a page in a browser on this machine, whose name points here by now.
+    #[test]
+    fn in_the_clear_no_name_leads_here() {
+        for (host, comes_in) in [
+            ("127.0.0.1:8443", true),
+            ("localhost:8443", true),
+            ("LocalHost", true),
+            ("[::1]:8443", true),
+            ("evil.test:8443", false),
+            ("localhost.evil.test", false),
+            ("evil.test@localhost@evil.test", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_str(host).unwrap())]);
+            let admits = |in_the_clear| {
+                let here = Clients::Here { in_the_clear };
+                here.admit(&peer("127.0.0.1"), &headers).is_ok()
+            };
+            assert_eq!(admits(true), comes_in, "{host}");
+            // With TLS the page would have to show a certificate of its own name.
+            assert!(admits(false), "{host}");
         }
     }
 
