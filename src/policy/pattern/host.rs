@@ -12,10 +12,11 @@ pub(super) struct Host<T> {
 }
 
 impl Host<String> {
-    /// The parts of a host; capitals and other names of Docker Hub do not matter.
+    /// The parts of a host; capitals, `:443` and other names of Docker Hub do not matter.
     pub(super) fn split(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        let host = match lower.as_str() {
+        // The port every registry has unless it says otherwise names no other place.
+        let host = match lower.strip_suffix(":443").unwrap_or(&lower) {
             name if HUB_ALIASES.contains(&name) => HUB,
             name => name,
         };

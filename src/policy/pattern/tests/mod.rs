@@ -17,11 +17,15 @@ fn matches_within_parts_only() {
     for (text, yes, no) in [
         (
             "reg.example.com/team/app",
-            &["reg.example.com/team/app", "reg.example.com/team/app:1"][..],
+            &[
+                "reg.example.com/team/app",
+                "reg.example.com/team/app:1",
+                "reg.example.com:443/team/app",
+            ][..],
             &[
                 "reg.example.com/team/app2",
                 "reg.example.com/team",
-                "reg.example.com:443/team/app",
+                "reg.example.com:5000/team/app",
             ][..],
         ),
         (

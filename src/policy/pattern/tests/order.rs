@@ -27,7 +27,8 @@ fn the_more_exact_pattern_comes_first() {
         ("reg.test/app-*", "reg.test/web-*", Apart),
         ("reg.test/a/*", "reg.test/*", Apart),
         ("reg.test/a/**", "reg.test/a", Apart),
-        ("reg.test/**", "reg.test:443/**", Apart),
+        ("reg.test/**", "reg.test:5000/**", Apart),
+        ("reg.test/**", "reg.test:443/**", Same),
         ("reg.test/**", "other.test/**", Apart),
         ("*.test/**", "*.x.test/**", Apart),
     ] {
