@@ -18,6 +18,7 @@ on_both_servers!(
     a_platform_of_a_signed_index_is_pulled,
     without_a_trust_server_kept_state_serves,
     the_gate_logs_in_for_its_clients,
+    clients_show_a_certificate_or_a_secret,
 );
 
 /// What unsigned images are refused with.
@@ -250,6 +251,37 @@ fn the_gate_logs_in_for_its_clients(server: Kind) {
         .fetch(&stranger.host, &format!("{app}:signed"), "stranger")
         .exit(1);
     ran.says("docker login");
+}
+
+fn clients_show_a_certificate_or_a_secret(server: Kind) {
+    let lab = Lab::start(server);
+    Scene::of(&lab);
+    let keeper = lab.home("gate");
+    let reader = lab.home("reader");
+    let containerd = Containerd::start(lab.folder());
+    let image = lab.name("team/app:signed");
+    let file = |name: &str| lab.folder().join(name).display().to_string();
+    std::fs::write(file("secret"), "correct-horse-battery\n").unwrap();
+    let (certificate, key) = (file("server.crt"), file("server.key"));
+    for (option, shown, refusal) in [
+        (
+            format!("--client-ca {}", lab.ca().display()),
+            format!("client = [[\"{certificate}\", \"{key}\"]]"),
+            "certificate",
+        ),
+        (
+            format!("--client-secret-file {}", file("secret")),
+            "[header]\nX-Trust-Gate-Secret = \"correct-horse-battery\"".to_owned(),
+            "this gate wants its secret",
+        ),
+    ] {
+        let gate = GateProxy::start_with(&keeper, &option);
+        let registry = &lab.registry.host;
+        containerd.send_to(registry, &gate.host, &lab.ca());
+        containerd.pull(&reader, &image).exit(1).says(refusal);
+        containerd.send_with(registry, &gate.host, &lab.ca(), &shown);
+        containerd.pull(&reader, &image).ok();
+    }
 }
 
 /// What is in the registry of every test.
