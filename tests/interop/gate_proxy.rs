@@ -6,7 +6,9 @@ use crate::peers::{
     home::Home,
     image::{OCI_INDEX, image_for, index},
     lab::Lab,
+    program,
     registry::HTPASSWD_USER,
+    run::run_with_input,
     server::{Kind, on_both_servers},
 };
 
@@ -62,6 +64,16 @@ fn docker_gets_what_is_signed_and_shows_why_not(server: Kind) {
         .docker(&format!("pull -a {}", name("")))
         .ok()
         .does_not_say("unsigned:");
+    // Building on it is pulling it.
+    let legacy = reader.with("DOCKER_BUILDKIT", "0");
+    let build = |version: &str| {
+        let command = legacy.command(&program::find("docker"), "build --network none -");
+        run_with_input(command, &format!("FROM {}\nLABEL a=b\n", name(version)))
+    };
+    build(":signed").ok();
+    reader.docker(&format!("rmi {}", name(":signed"))).ok();
+    build(":signed").ok();
+    build(":unsigned").exit(1).says(REFUSAL);
     // There is no way in.
     reader
         .docker(&format!("push {}", name(":signed")))
