@@ -6,7 +6,9 @@ use crate::peers::{
     home::Home,
     image::{OCI_INDEX, image_for, index},
     lab::Lab,
+    program,
     registry::HTPASSWD_USER,
+    run::run_with_input,
     server::{Kind, on_both_servers},
 };
 
@@ -18,6 +20,7 @@ on_both_servers!(
     a_platform_of_a_signed_index_is_pulled,
     without_a_trust_server_kept_state_serves,
     the_gate_logs_in_for_its_clients,
+    clients_show_a_certificate_or_a_secret,
 );
 
 /// What unsigned images are refused with.
@@ -61,6 +64,16 @@ fn docker_gets_what_is_signed_and_shows_why_not(server: Kind) {
         .docker(&format!("pull -a {}", name("")))
         .ok()
         .does_not_say("unsigned:");
+    // Building on it is pulling it.
+    let legacy = reader.with("DOCKER_BUILDKIT", "0");
+    let build = |version: &str| {
+        let command = legacy.command(&program::find("docker"), "build --network none -");
+        run_with_input(command, &format!("FROM {}\nLABEL a=b\n", name(version)))
+    };
+    build(":signed").ok();
+    reader.docker(&format!("rmi {}", name(":signed"))).ok();
+    build(":signed").ok();
+    build(":unsigned").exit(1).says(REFUSAL);
     // There is no way in.
     reader
         .docker(&format!("push {}", name(":signed")))
@@ -250,6 +263,37 @@ fn the_gate_logs_in_for_its_clients(server: Kind) {
         .fetch(&stranger.host, &format!("{app}:signed"), "stranger")
         .exit(1);
     ran.says("docker login");
+}
+
+fn clients_show_a_certificate_or_a_secret(server: Kind) {
+    let lab = Lab::start(server);
+    Scene::of(&lab);
+    let keeper = lab.home("gate");
+    let reader = lab.home("reader");
+    let containerd = Containerd::start(lab.folder());
+    let image = lab.name("team/app:signed");
+    let file = |name: &str| lab.folder().join(name).display().to_string();
+    std::fs::write(file("secret"), "correct-horse-battery\n").unwrap();
+    let (certificate, key) = (file("server.crt"), file("server.key"));
+    for (option, shown, refusal) in [
+        (
+            format!("--client-ca {}", lab.ca().display()),
+            format!("client = [[\"{certificate}\", \"{key}\"]]"),
+            "certificate",
+        ),
+        (
+            format!("--client-secret-file {}", file("secret")),
+            "[header]\nX-Trust-Gate-Secret = \"correct-horse-battery\"".to_owned(),
+            "this gate wants its secret",
+        ),
+    ] {
+        let gate = GateProxy::start_with(&keeper, &option);
+        let registry = &lab.registry.host;
+        containerd.send_to(registry, &gate.host, &lab.ca());
+        containerd.pull(&reader, &image).exit(1).says(refusal);
+        containerd.send_with(registry, &gate.host, &lab.ca(), &shown);
+        containerd.pull(&reader, &image).ok();
+    }
 }
 
 /// What is in the registry of every test.

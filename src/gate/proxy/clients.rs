@@ -66,16 +66,16 @@ impl Clients {
     pub(super) fn admit(&self, peer: &Peer, headers: &HeaderMap) -> Result<String, Refusal> {
         let refused = |why: &str| Err(Refusal::denied(why.to_owned(), "client"));
         match self {
-            Self::Anybody => {}
-            Self::Certified if peer.certificate.is_some() => {}
-            Self::Certified => return refused("this gate wants to see a client certificate"),
+            Self::Certified if peer.certificate.is_none() => {
+                return refused("this gate wants to see a client certificate");
+            }
             Self::Here { .. } if !peer.address.ip().to_canonical().is_loopback() => {
                 return refused("this gate is for its own machine only");
             }
             Self::Here { in_the_clear: true } if !is_addressed_plainly(headers) => {
                 return refused("without TLS, this gate is addressed as localhost or by a number");
             }
-            Self::Here { .. } => {}
+            Self::Anybody | Self::Certified | Self::Here { .. } => {}
             Self::Knowing(secret) => {
                 let mut shown = headers.get_all(SECRET_HEADER).iter();
                 let is_right = shown.next().is_some_and(|one| secret.is(one.as_bytes()));

@@ -54,11 +54,16 @@ impl Containerd {
 
     /// From now on `server` is the registry `host`: no other is asked.
     pub(crate) fn send_to(&self, host: &str, server: &str, ca: &Path) {
+        self.send_with(host, server, ca, "");
+    }
+
+    /// The same with more to show.
+    pub(crate) fn send_with(&self, host: &str, server: &str, ca: &Path, more: &str) {
         let folder = self.hosts.join(host);
         fs::create_dir_all(&folder).expect("a folder");
         // Without the empty table containerd 1.6 calls the file invalid, and goes by none.
         let ca = ca.display();
-        let text = format!("server = \"https://{server}\"\nca = \"{ca}\"\n[host]\n");
+        let text = format!("server = \"https://{server}\"\nca = \"{ca}\"\n{more}\n[host]\n");
         fs::write(folder.join("hosts.toml"), text).expect("hosts.toml");
     }
 

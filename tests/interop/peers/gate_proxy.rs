@@ -22,12 +22,17 @@ pub(crate) struct GateProxy {
 impl GateProxy {
     /// Starts as the person of `home` would: with their trust directory and their credentials.
     pub(crate) fn start(home: &Home<'_>) -> Self {
+        Self::start_with(home, "")
+    }
+
+    /// The same with more options.
+    pub(crate) fn start_with(home: &Home<'_>, options: &str) -> Self {
         let folder = home.lab.folder();
         let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
         let command = home
             .with("DOCKER_CONTENT_TRUST", "1")
             .trust_command(&format!(
-                "gate proxy --listen 127.0.0.1:0 --upstream {} --tls-cert {} --tls-key {}",
+                "gate proxy --listen 127.0.0.1:0 --upstream {} --tls-cert {} --tls-key {} {options}",
                 home.lab.registry.host,
                 certificate.display(),
                 key.display()
