@@ -516,7 +516,7 @@ Options:
 
       --proxy [<URL>]
           Have the gate's proxy answer for every registry; without --authz, nothing else [default
-          URL: http://127.0.0.1:8443, with --gate-ca https]
+          URL: `http://127.0.0.1:8443`, with --gate-ca https]
 
       --socket <FILE>
           Socket of the authorization plugin
@@ -572,6 +572,10 @@ Gate:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_commands_about_hooks() {
     assert_data_eq!(
         own_part("hook remove"),
         str![[r#"

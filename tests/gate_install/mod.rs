@@ -4,6 +4,7 @@ mod changed_since;
 mod commands;
 mod containerd;
 mod docker;
+mod interrupted;
 mod podman;
 mod round_trip;
 mod shell;

@@ -39,16 +39,17 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             args.socket.display()
         ))
     })?;
-    service::say_ready(&format!("unix://{}", args.socket.display()), session)?;
     let policy = args.gate.policy_file(session)?;
     let reloading = tokio::spawn(GateArgs::reload(gate, policy));
+    let stopped = service::stopped();
+    service::say_ready(&format!("unix://{}", args.socket.display()), session)?;
     let authz = Arc::new(authz);
     let service = move |request, _| {
         let authz = Arc::clone(&authz);
         async move { authz.answer(request).await }
     };
     let listener = Listener::Unix(listener);
-    listen::serve(listener, None, limits(), service, service::stopped()).await;
+    listen::serve(listener, None, limits(), service, stopped).await;
     reloading.abort();
     Ok(())
 }

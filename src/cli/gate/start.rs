@@ -46,16 +46,17 @@ impl GateArgs {
     }
 
     /// Reads the policy again at each SIGHUP; a wrong one changes nothing.
-    pub(super) async fn reload(gate: Gate, file: Option<PathBuf>) {
-        let Some(file) = file else { return };
-        service::at_hangup(move || match rules::read(&file) {
-            Ok(policy) => {
+    pub(super) fn reload(gate: Gate, file: Option<PathBuf>) -> impl Future<Output = ()> {
+        service::at_hangup(move || match file.as_deref().map(rules::read) {
+            None => tracing::info!("there is no policy file to be read again"),
+            Some(Ok(policy)) => {
                 gate.enforce(policy);
-                tracing::info!(file = %file.display(), "read the policy again");
+                tracing::info!(?file, "read the policy again");
             }
-            Err(failure) => tracing::error!(why = failure.words(), "kept the policy as it was"),
+            Some(Err(failure)) => {
+                tracing::error!(why = failure.words(), "kept the policy as it was");
+            }
         })
-        .await;
     }
 
     /// The file the policy comes from, if it comes from one.

@@ -51,9 +51,7 @@ async fn pull(words: &[String], mention: &Mention, judge: &Judge<'_>) -> Result<
     };
     let name = image.familiar();
     // What stands before the command says which engine it is.
-    let command = words.iter().take(mention.at);
-    let place = command.clone().position(|it| it == "image" || it == "pull");
-    let mut tagging: Vec<String> = command.take(place.unwrap_or_default()).cloned().collect();
+    let mut tagging: Vec<String> = words.iter().take(mention.command).cloned().collect();
     tagging.push("tag".to_owned());
     tagging.extend([format!("{name}@{digest}"), format!("{name}:{tag}")]);
     let status = docker(&tagging).status().map_err(|error| lost(&error))?;

@@ -77,8 +77,8 @@ impl Place {
 
     /// The files of this host that are asked for, and those a record names.
     pub(super) fn files(&self, mut wanted: Vec<Wanted>, record: Option<&Record>) -> Files {
-        let changes = record.into_iter().flat_map(|record| &record.changes);
-        wanted.extend(changes.map(|change| Wanted::Content(change.path.clone())));
+        let paths = record.into_iter().flat_map(Record::paths);
+        wanted.extend(paths.map(|path| Wanted::Content(path.to_owned())));
         self.root.files(&wanted)
     }
 }

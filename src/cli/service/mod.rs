@@ -45,13 +45,14 @@ fn files(certificate: PathBuf, key: PathBuf, client_ca: Option<PathBuf>) -> Cert
     }
 }
 
-/// Reads again at each SIGHUP what `reload` reads.
-pub(crate) async fn at_hangup(mut reload: impl FnMut()) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
-        return;
-    };
-    while hangups.recv().await.is_some() {
-        reload();
+/// Reads again at each SIGHUP what `reload` reads; from now on none ends the process.
+pub(crate) fn at_hangup(mut reload: impl FnMut()) -> impl Future<Output = ()> {
+    let hangups = signal(SignalKind::hangup());
+    async move {
+        let Ok(mut hangups) = hangups else { return };
+        while hangups.recv().await.is_some() {
+            reload();
+        }
     }
 }
 
@@ -77,19 +78,22 @@ pub(crate) async fn warn_of_expiry(tls: Option<Tls>) {
     }
 }
 
-/// Ends at SIGTERM or Ctrl-C.
-pub(crate) async fn stopped() {
-    let (Ok(mut term), Ok(mut interrupt)) = (
+/// Ends at SIGTERM or Ctrl-C, which from now on do not end the process.
+pub(crate) fn stopped() -> impl Future<Output = ()> {
+    let signals = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
+    );
+    async {
+        let (Ok(mut term), Ok(mut interrupt)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests in flight finish first");
     }
-    tracing::info!("stopping: requests in flight finish first");
 }
 
 /// How often files of certificates are looked at.

@@ -15,6 +15,8 @@ pub struct Record {
     pub changes: Vec<Change>,
     /// Folders that were made, those above first
     pub folders: Vec<PathBuf>,
+    /// What an earlier installation had written, while it is being replaced
+    pub earlier: Vec<Change>,
 }
 
 /// Why a record cannot be used.
@@ -42,11 +44,33 @@ impl Record {
             engine: self.engine.clone(),
             folders: self.folders.clone(),
             changes: self.changes.iter().map(WrittenChange::from).collect(),
+            earlier: self.earlier.iter().map(WrittenChange::from).collect(),
         };
         // A struct of texts and numbers has a JSON form.
         let mut bytes = serde_json::to_vec_pretty(&written).unwrap_or_default();
         bytes.push(b'\n');
         bytes
+    }
+
+    /// Every path that was changed, with what was there and all that may be there of ours.
+    ///
+    /// There is more than one state of ours only where one installation was replacing another and
+    /// did not come to its end.
+    pub(super) fn ours(&self) -> Vec<(&Change, Option<&Change>)> {
+        let find = |list: &'_ [Change], path: &Path| list.iter().position(|it| it.path == path);
+        let both = self.changes.iter().map(|change| {
+            let earlier = find(&self.earlier, &change.path);
+            (change, earlier.and_then(|at| self.earlier.get(at)))
+        });
+        let gone = self.earlier.iter();
+        let gone = gone.filter(|it| find(&self.changes, &it.path).is_none());
+        both.chain(gone.map(|change| (change, None))).collect()
+    }
+
+    /// The paths that were changed.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let changes = self.changes.iter().chain(&self.earlier);
+        changes.map(|change| change.path.as_path())
     }
 
     /// Reads what [`Record::bytes`] wrote.
@@ -60,10 +84,12 @@ impl Record {
         }
         let written: Written = serde_json::from_value(value).map_err(malformed)?;
         let changes = written.changes.into_iter().map(Change::try_from);
+        let earlier = written.earlier.into_iter().map(Change::try_from);
         Ok(Self {
             engine: written.engine,
             folders: written.folders,
             changes: changes.collect::<Result<_, _>>()?,
+            earlier: earlier.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -75,6 +101,8 @@ struct Written {
     engine: String,
     folders: Vec<PathBuf>,
     changes: Vec<WrittenChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<WrittenChange>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,8 +186,9 @@ mod tests {
 
     #[test]
     fn a_record_reads_as_it_was_written() {
-        let record = Record {
+        let mut record = Record {
             engine: "docker".into(),
+            earlier: vec![],
             folders: vec!["/etc/docker".into()],
             changes: vec![
                 Change {
@@ -177,6 +206,8 @@ mod tests {
                 },
             ],
         };
+        assert_eq!(Record::parse(&record.bytes()).unwrap(), record);
+        record.earlier.clone_from(&record.changes);
         assert_eq!(Record::parse(&record.bytes()).unwrap(), record);
     }
 

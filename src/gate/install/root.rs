@@ -108,9 +108,9 @@ impl Root {
         let bytes = match self.state(&path) {
             State::Absent => return Ok(None),
             State::File { bytes, .. } => bytes,
-            other => {
-                let words = format!("it is no file: {other:?}");
-                return Err(disk(&path, io::Error::new(ErrorKind::InvalidData, words)));
+            State::Unreadable(why) => return Err(disk(&path, io::Error::other(why))),
+            State::Folder { .. } | State::Link { .. } => {
+                return Err(disk(&path, io::Error::other("it is no file")));
             }
         };
         let parsed = Record::parse(&bytes);
@@ -140,21 +140,24 @@ impl Root {
             }
         }
         let before = self.state(&kept);
-        self.set(
-            &kept,
-            &State::File {
-                bytes: record.bytes(),
-                mode: 0o600,
-            },
-        )?;
+        self.keep(&kept, &record)?;
         self.carry_out(changes).inspect_err(|_| {
             // The first error is the one to tell.
             let _ = self.set(&kept, &before);
             self.remove_empty(&record.folders);
         })?;
-        // Another hook of the same engine may have left folders behind.
+        if !record.earlier.is_empty() {
+            record.earlier.clear();
+            self.keep(&kept, &record)?;
+        }
+        // Folders of what was replaced, where nothing else is in them.
         self.remove_empty(&record.folders);
         Ok(())
+    }
+
+    fn keep(&self, path: &Path, record: &Record) -> Result<(), RootError> {
+        let bytes = record.bytes();
+        self.set(path, &State::File { bytes, mode: 0o600 })
     }
 
     /// Carries out these changes and forgets the record, or leaves everything as it was.
@@ -418,7 +421,7 @@ mod tests {
         let record = Record {
             engine: "docker".into(),
             changes: changes.to_vec(),
-            folders: vec![],
+            ..Record::default()
         };
         let done = root.install(Path::new("/state"), &changes, &record);
         assert!(done.is_err());

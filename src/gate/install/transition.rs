@@ -51,6 +51,7 @@ pub fn transition(
         engine: engine.to_owned(),
         changes: forth.changes.clone(),
         folders: installed.map(|it| it.folders.clone()).unwrap_or_default(),
+        earlier: installed.map(|it| it.changes.clone()).unwrap_or_default(),
     };
     let mut plan = Plan { changes, ..forth };
     plan.notes.extend(back.notes);

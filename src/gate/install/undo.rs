@@ -13,12 +13,13 @@ use std::path::Path;
 pub fn undo(record: &Record, files: &Files) -> Result<Plan, Refusal> {
     let mut plan = Plan::default();
     // The last change is undone first: what starts a gate goes before what asks it comes back.
-    for change in record.changes.iter().rev() {
+    for (change, earlier) in record.ours().into_iter().rev() {
         let now = files.state(&change.path);
         if *now == change.before {
             continue;
         }
-        let before = if *now == change.after {
+        let is_ours = *now == change.after || earlier.is_some_and(|it| *now == it.after);
+        let before = if is_ours {
             change.before.clone()
         } else {
             plan.notes.push(format!(

@@ -75,3 +75,66 @@ fn build(home: &Home<'_>, context: &Path, image: &str) -> Ran {
     );
     types(home, &line)
 }
+
+/// Every flag that docker shows takes a value here exactly if it does there.
+#[test]
+fn the_flags_are_dockers() {
+    use trust::gate::install::shell::{Call, Mention, read};
+    let scene = Lab::start(Kind::Trust);
+    let home = scene.home("reader");
+    let mut seen = 0;
+    for (verb, image_behind) in [
+        ("run", "image"),
+        ("create", "image"),
+        ("pull", "image"),
+        ("build", "folder"),
+    ] {
+        let help = home
+            .with("DOCKER_BUILDKIT", "0")
+            .docker(&format!("{verb} --help"))
+            .ok()
+            .stdout;
+        for (letter, name, takes_value) in flags(&help) {
+            seen += 1;
+            if ["all-tags", "disable-content-trust", "help"].contains(&name.as_str()) {
+                continue;
+            }
+            for flag in letter.into_iter().chain([format!("--{name}")]) {
+                let value = takes_value.then_some(if name == "build-arg" { "A=b" } else { "1" });
+                let words = [Some(verb), Some(&flag), value, Some(image_behind)];
+                let words: Vec<String> = words.into_iter().flatten().map(str::to_owned).collect();
+                let at = words.len() - 1;
+                let expected = Mention {
+                    at,
+                    command: 0,
+                    image: image_behind.into(),
+                };
+                let good = match read(&words, true) {
+                    Call::Run(mention) | Call::Pull(mention) => mention == expected,
+                    Call::Build(build) => build.context == image_behind,
+                    _ => false,
+                };
+                assert!(good, "{words:?}: {:?}", read(&words, true));
+            }
+        }
+    }
+    assert!(seen > 200, "only {seen} flags were seen");
+}
+
+/// Letter, name, and whether a value follows, of each flag in docker's help.
+fn flags(help: &str) -> Vec<(Option<String>, String, bool)> {
+    // Other lines that begin with a dash stand further right, in descriptions.
+    let is_flag = |line: &&str| line.starts_with("  -") || line.starts_with("      --");
+    let lines = help.lines().filter(is_flag).map(str::trim_start);
+    lines
+        .map(|line| {
+            let (letter, rest) = match line.split_once(", --") {
+                Some((letter, rest)) if letter.len() == 2 => (Some(letter.to_owned()), rest),
+                _ => (None, line.trim_start_matches('-')),
+            };
+            let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            // What a flag takes stands one space behind it, its description further right.
+            (letter, name.to_owned(), !rest.starts_with(' '))
+        })
+        .collect()
+}

@@ -18,7 +18,7 @@ pub(super) struct Args {
     common: CommonArgs,
     #[command(flatten)]
     program: ProgramArgs,
-    /// The gate's proxy [default: http://127.0.0.1:8443, with --gate-ca https]
+    /// The gate's proxy [default: `http://127.0.0.1:8443`, with --gate-ca https]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Leave the registries' settings alone

@@ -24,9 +24,9 @@ pub(super) struct Args {
     #[arg(long)]
     authz: bool,
     /// Have the gate's proxy answer for every registry; without --authz, nothing else
-    /// [default URL: http://127.0.0.1:8443, with --gate-ca https]
-    #[arg(long, value_name = "URL")]
-    proxy: Option<Option<String>>,
+    /// [default URL: `http://127.0.0.1:8443`, with --gate-ca https]
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    proxy: Option<String>,
     /// Socket of the authorization plugin
     #[arg(long, value_name = "FILE", default_value = DEFAULT_SOCKET)]
     socket: PathBuf,
@@ -91,7 +91,9 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
 
 fn options(args: &Args, place: &Place) -> Result<Options, Failure> {
     let proxy = args.proxy.as_ref();
-    let proxy = proxy.map(|url| address(args, url.as_deref())).transpose()?;
+    let proxy = proxy
+        .map(|url| address(args, Some(url.as_str()).filter(|it| !it.is_empty())))
+        .transpose()?;
     let systemd = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"];
     let has_systemd = systemd
         .iter()

@@ -12,7 +12,7 @@ use trust::gate::install::podman::{self, Options};
 pub(super) struct Args {
     #[command(flatten)]
     common: CommonArgs,
-    /// The gate's proxy [default: http://127.0.0.1:8443, with --gate-ca https]
+    /// The gate's proxy [default: `http://127.0.0.1:8443`, with --gate-ca https]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
     /// Registry the gate answers for, besides those that are configured; may be given several times

@@ -26,6 +26,8 @@ pub enum Call {
 pub struct Mention {
     /// Which word it is
     pub at: usize,
+    /// Which word the command begins with, behind what says which engine it is for
+    pub command: usize,
     /// The image as typed
     pub image: String,
 }
@@ -99,9 +101,9 @@ fn parts(words: &[String], trusted: bool) -> Result<Call, String> {
         return Ok(Call::Other);
     }
     match command {
-        "pull" => pull(words, &line),
+        "pull" => pull(words, &line, at),
         "build" => build(words, &line),
-        _ => run(words, &line),
+        _ => run(words, &line, at),
     }
 }
 
@@ -117,24 +119,24 @@ fn asks_for_trust(words: &[String]) -> bool {
         .any(|value| truth(value) != Some(true))
 }
 
-fn pull(words: &[String], line: &Line) -> Result<Call, String> {
+fn pull(words: &[String], line: &Line, command: usize) -> Result<Call, String> {
     if line.truth("all-tags")? == Some(true) {
         return Err("all tags at once are pulled by `trust pull --all-tags`".into());
     }
     match line.others.as_slice() {
-        [at] => Ok(Call::Pull(mention(words, *at))),
+        [at] => Ok(Call::Pull(mention(words, *at, command))),
         // Docker says so itself.
         _ => Ok(Call::Other),
     }
 }
 
-fn run(words: &[String], line: &Line) -> Result<Call, String> {
+fn run(words: &[String], line: &Line, command: usize) -> Result<Call, String> {
     let is_image = |mount: &str| mount.split(',').any(|it| it.trim() == "type=image");
     if line.values("mount").any(is_image) {
         return Err("--mount type=image brings in an image that is not checked".into());
     }
     match line.others.first() {
-        Some(at) => Ok(Call::Run(mention(words, *at))),
+        Some(at) => Ok(Call::Run(mention(words, *at, command))),
         None => Ok(Call::Other),
     }
 }
@@ -197,9 +199,10 @@ fn build(words: &[String], line: &Line) -> Result<Call, String> {
     Ok(Call::Build(build))
 }
 
-fn mention(words: &[String], at: usize) -> Mention {
+fn mention(words: &[String], at: usize, command: usize) -> Mention {
     Mention {
         at,
+        command,
         image: words.get(at).cloned().unwrap_or_default(),
     }
 }
@@ -349,6 +352,7 @@ fn value_at(words: &[String], at: usize, name: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{prelude::*, sample::Index};
 
     fn words(line: &str) -> Vec<String> {
         line.split_whitespace().map(str::to_owned).collect()
@@ -470,6 +474,42 @@ mod tests {
             panic!("no image");
         };
         assert_eq!((mention.at, mention.image.as_str()), (5, "al pine"));
+    }
+
+    proptest! {
+        /// Whatever flags stand before it, the image is found, and nothing behind it counts.
+        #[test]
+        fn flags_never_hide_the_image(
+            chosen in proptest::collection::vec((any::<Index>(), any::<bool>(), "[a-z=:/-]{1,6}"), 0..8),
+            after in proptest::collection::vec("[a-z-]{0,6}", 0..3),
+        ) {
+            let known: Vec<&str> = flags::RUN.valued.iter().chain(flags::RUN.plain).copied()
+                .filter(|it| !["disable-content-trust", "mount"].contains(it))
+                .collect();
+            let mut words = vec!["run".to_owned()];
+            for (which, joined, value) in chosen {
+                let name = which.get(&known);
+                if flags::RUN.plain.contains(name) {
+                    words.push(format!("--{name}"));
+                } else if joined {
+                    words.push(format!("--{name}={value}"));
+                } else {
+                    words.extend([format!("--{name}"), value]);
+                }
+            }
+            let at = words.len();
+            words.push("image".to_owned());
+            words.extend(after);
+            let expected = Mention { at, command: 0, image: "image".to_owned() };
+            prop_assert_eq!(read(&words, true), Call::Run(expected));
+        }
+
+        #[test]
+        fn any_words_at_all_are_read(words in proptest::collection::vec("[ -~]{0,8}", 0..6)) {
+            if let Call::Run(mention) | Call::Pull(mention) = read(&words, true) {
+                prop_assert_eq!(words.get(mention.at), Some(&mention.image));
+            }
+        }
     }
 
     #[test]
