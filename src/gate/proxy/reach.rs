@@ -246,3 +246,146 @@ const MAX_OF_REPOSITORY: usize = 50_000;
 /// Parts of all; each takes about 130 bytes.
 const MAX_MEMBERS: usize = 200_000;
 const MAX_REPOSITORIES: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn digest(number: u32) -> Digest {
+        Digest::of(&number.to_be_bytes())
+    }
+
+    fn policy() -> Arc<Policy> {
+        Arc::new(Policy::signed())
+    }
+
+    fn counted(reach: &Reach) -> (usize, usize) {
+        let inner = reach.locked();
+        let roots = inner.repositories.values();
+        let roots = roots.flat_map(|repository| repository.roots.values());
+        (inner.members, roots.map(Root::size).sum())
+    }
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_is_forgotten() {
+        let (reach, policy) = (Reach::default(), policy());
+        let layer = digest(7);
+        for number in 0..=u32::try_from(MAX_ROOTS).unwrap() {
+            let root = digest(1000 + number);
+            reach.allow("a", &root, &policy);
+            reach.open("a", &root, &root, &[(Kind::Blob, digest(2000 + number))]);
+            // The first is used all the time.
+            assert!(
+                reach
+                    .find("a", &digest(2000), Kind::Blob, &policy)
+                    .is_some()
+            );
+        }
+        assert!(
+            reach
+                .find("a", &digest(2001), Kind::Blob, &policy)
+                .is_none()
+        );
+        assert!(
+            reach
+                .find("a", &digest(2002), Kind::Blob, &policy)
+                .is_some()
+        );
+        assert!(
+            reach
+                .find("b", &digest(2000), Kind::Blob, &policy)
+                .is_none()
+        );
+        assert!(reach.find("a", &layer, Kind::Blob, &policy).is_none());
+    }
+
+    #[test]
+    fn one_repository_does_not_take_all_the_room() {
+        let (reach, policy) = (Reach::default(), policy());
+        let root = digest(0);
+        reach.allow("small", &root, &policy);
+        reach.open("small", &root, &root, &[(Kind::Blob, digest(1))]);
+        let parts: Vec<_> = (0..60_000).map(|it| (Kind::Blob, digest(it))).collect();
+        reach.allow("large", &root, &policy);
+        reach.open("large", &root, &root, &parts);
+        assert_eq!(counted(&reach).0, MAX_OF_REPOSITORY + 1);
+        assert!(
+            reach
+                .find("small", &digest(1), Kind::Blob, &policy)
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn another_policy_makes_all_parts_stale() {
+        let (reach, before) = (Reach::default(), policy());
+        let (root, part) = (digest(0), digest(1));
+        reach.allow("a", &root, &before);
+        reach.open("a", &root, &root, &[(Kind::Manifest, part.clone())]);
+        let stale = |policy| {
+            reach
+                .find("a", &part, Kind::Manifest, policy)
+                .map(|it| it.stale)
+        };
+        assert_eq!(stale(&before), Some(false));
+        let after = policy();
+        assert_eq!(stale(&after), Some(true));
+        reach.allow("a", &root, &after);
+        assert_eq!(stale(&after), Some(false));
+        assert!(reach.find("a", &part, Kind::Blob, &after).is_none());
+    }
+
+    /// What comes of a part that nobody was told to open, or for a root that was not allowed.
+    #[test]
+    fn nothing_is_remembered_for_strangers() {
+        let (reach, policy) = (Reach::default(), policy());
+        let (root, part, layer) = (digest(0), digest(1), digest(2));
+        reach.open("a", &root, &root, &[(Kind::Blob, layer.clone())]);
+        reach.add("a", &root, &[(Kind::Remark, part.clone())]);
+        reach.allow("a", &root, &policy);
+        reach.open("a", &root, &part, &[(Kind::Blob, layer.clone())]);
+        assert_eq!(counted(&reach), (0, 0));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Allow,
+        Open(u32, Vec<u32>),
+        Add(Vec<u32>),
+        Forget,
+    }
+
+    fn step() -> impl Strategy<Value = (u8, u32, Step)> {
+        let parts = || prop::collection::vec(0..40_u32, 0..6);
+        let step = prop_oneof![
+            3 => Just(Step::Allow),
+            4 => (0..40_u32, parts()).prop_map(|(part, parts)| Step::Open(part, parts)),
+            2 => parts().prop_map(Step::Add),
+            1 => Just(Step::Forget),
+        ];
+        (0..3_u8, 0..6_u32, step)
+    }
+
+    proptest! {
+        #[test]
+        fn the_count_is_right_whatever_happens(steps in prop::collection::vec(step(), 0..60)) {
+            let (reach, policy) = (Reach::default(), policy());
+            for (repository, root, step) in steps {
+                let (gun, root) = (repository.to_string(), digest(root));
+                let kinds = [Kind::Manifest, Kind::Blob, Kind::Remark];
+                let parts = |numbers: Vec<u32>| -> Vec<_> {
+                    numbers.into_iter().zip(kinds.into_iter().cycle()).map(|(n, kind)| (kind, digest(n))).collect()
+                };
+                match step {
+                    Step::Allow => reach.allow(&gun, &root, &policy),
+                    Step::Open(part, numbers) => reach.open(&gun, &root, &digest(part), &parts(numbers)),
+                    Step::Add(numbers) => reach.add(&gun, &root, &parts(numbers)),
+                    Step::Forget => reach.forget(&gun, &root),
+                }
+                let (counted, there) = counted(&reach);
+                prop_assert_eq!(counted, there);
+            }
+        }
+    }
+}

@@ -144,6 +144,7 @@ const MAX_TAG: usize = 128;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const HEX: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -271,6 +272,23 @@ mod tests {
                 matches!(refused, Err(RouteError::Method { .. })),
                 "{method}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_names_one_repository_or_none(
+            path in "(/v2)?/[a-zA-Z0-9.:/_%@-]{0,40}(/manifests/|/blobs/|/tags/list|/referrers/)?[a-z0-9:%.]{0,20}",
+            query in "[a-zA-Z0-9.:/_%&=+-]{0,30}",
+        ) {
+            let Ok(uri) = format!("{path}?{query}").parse() else { return Ok(()) };
+            if let Ok(Route::Manifest(image) | Route::Blob(image, _) | Route::Tags(image, _)) =
+                Route::of(&Method::GET, &uri, "docker.io")
+            {
+                let again = ImageReference::parse(&image.to_string()).unwrap();
+                prop_assert_eq!(again.to_string(), image.to_string());
+                prop_assert!(!image.gun().contains(['%', '@', '\\']) && !image.gun().contains(".."));
+            }
         }
     }
 }
