@@ -1,5 +1,6 @@
 //! A real dockerd that asks our plugin before it does anything.
 
+mod compose;
 mod scene;
 
 use crate::peers::image::{DOCKER_INDEX, OCI_INDEX, image, image_for, index};

@@ -20,4 +20,4 @@ pub(crate) fn trust() -> &'static Path {
 }
 
 const INSTALL: &str = "run scripts/install-peers as root, or: apt-get install notary \
-                       docker-registry docker.io skopeo podman containerd busybox-static chromium";
+                       docker-registry docker.io docker-compose skopeo podman containerd busybox-static chromium";
