@@ -25,6 +25,31 @@ fn the_first_form_has_to_be_brought_up_to_date() {
 }
 
 #[test]
+fn the_link_is_a_verifier() {
+    let disk = Disk::new();
+    let program = env!("CARGO_BIN_EXE_trust");
+    disk.hook(&format!(
+        "install containerd -y --no-proxy --verifier true --program {program}"
+    ))
+    .ends(0);
+    let link = disk.real("/opt/containerd/image-verifier/bin/trust-containerd-verifier");
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let mut verifier = std::process::Command::new(link);
+    verifier
+        .args(["-name", "docker.io/library/alpine:3", "-digest", &digest])
+        .args([
+            "-stdin-media-type",
+            "application/vnd.oci.descriptor.v1+json",
+        ])
+        .env_clear()
+        .env("HOME", disk.top());
+    // Without a descriptor on standard input it says no, and why.
+    let ran = super::run(&mut verifier);
+    assert_ne!(ran.code, 0);
+    assert_ne!(ran.stdout, "");
+}
+
+#[test]
 fn the_verifier_is_for_version_two() {
     let link = "/opt/containerd/image-verifier/bin/trust-containerd-verifier";
     for (config, flags, there) in [

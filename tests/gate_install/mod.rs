@@ -6,6 +6,7 @@ mod containerd;
 mod docker;
 mod interrupted;
 mod podman;
+mod proof;
 mod round_trip;
 mod shell;
 

@@ -162,6 +162,14 @@ fn dockers_exit_code_is_passed_on() {
 }
 
 #[test]
+fn audit_mode_only_says_so() {
+    let person = Person::new("bash");
+    let ran = person.types("bash", "docker run tried", Some("1")).ends(0);
+    assert_eq!(ran.stdout, "<run><tried> trust=unset\n");
+    ran.says("tried would be refused, but for audit mode");
+}
+
+#[test]
 fn what_has_been_checked_is_not_checked_again() {
     let person = Person::new("bash");
     let ran = person.types("bash", "docker run good", Some("1")).ends(0);
@@ -309,6 +317,10 @@ const POLICY: &str = "\
 require = \"reject\"
 [engine]
 local = \"reject\"
+[[rule]]
+match = \"docker.io/library/tried\"
+require = \"reject\"
+mode = \"audit\"
 [[rule]]
 match = \"docker.io/library/good\"
 require = \"accept\"

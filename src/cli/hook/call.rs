@@ -10,7 +10,7 @@ use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use trust::gate::install::shell::{Build, Call, Dockerfile, Mention, read};
-use trust::policy::Allowance;
+use trust::policy::{Allowance, Mode};
 use trust::reference::ImageReference;
 
 /// Call docker as the function of a shell does
@@ -23,23 +23,22 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let words = &args.words;
-    let judge = || Judge::new(&PolicyArgs::default(), None, session);
     match read(words, session.environment.content_trust()) {
         Call::Other => replaced(docker(words)),
-        Call::Pull(mention) => pull(words, &mention, &judge()?).await,
+        Call::Pull(mention) => pull(words, &mention, &Checker::new(session)?).await,
         Call::Run(mention) => {
-            let pinned = pinned(&mention.image, &judge()?).await?;
+            let pinned = Checker::new(session)?.pinned(&mention.image).await?;
             replaced(checked(&with(words, mention.at, pinned)))
         }
-        Call::Build(build) => self::build(words, &build, &judge()?).await,
+        Call::Build(build) => self::build(words, &build, &Checker::new(session)?).await,
         Call::Refused(why) => Err(refused(why).hint("--disable-content-trust passes by the check")),
     }
 }
 
 /// The digest that is signed is pulled, and gets the tag, as docker did it.
-async fn pull(words: &[String], mention: &Mention, judge: &Judge<'_>) -> Result<(), Failure> {
+async fn pull(words: &[String], mention: &Mention, checker: &Checker<'_>) -> Result<(), Failure> {
     let image = named(&mention.image)?;
-    let pinned = pinned(&mention.image, judge).await?;
+    let pinned = checker.pinned(&mention.image).await?;
     let pull = checked(&with(words, mention.at, pinned.clone())).status();
     ended(pull.map_err(|error| lost(&error))?)?;
     let (Some(tag), true, Some((_, digest))) = (
@@ -59,7 +58,7 @@ async fn pull(words: &[String], mention: &Mention, judge: &Judge<'_>) -> Result<
 }
 
 /// The builder gets a Dockerfile in which every image has its digest.
-async fn build(words: &[String], build: &Build, judge: &Judge<'_>) -> Result<(), Failure> {
+async fn build(words: &[String], build: &Build, checker: &Checker<'_>) -> Result<(), Failure> {
     let context = Path::new(&build.context);
     let file = match &build.file {
         Some(file) => Path::new(file).to_owned(),
@@ -77,12 +76,12 @@ async fn build(words: &[String], build: &Build, judge: &Judge<'_>) -> Result<(),
     let mut known = BTreeMap::new();
     for image in parsed.images() {
         if !known.contains_key(image) {
-            known.insert(image.to_owned(), pinned(image, judge).await?);
+            known.insert(image.to_owned(), checker.pinned(image).await?);
         }
     }
     let text = parsed
         .with(|image| known.get(image).cloned())
-        .ok_or_else(|| refused("the Dockerfile could not be written anew".into()))?;
+        .ok_or_else(|| refused("the Dockerfile could not be written anew"))?;
     let mut words = words.to_vec();
     words.splice(build.file_words.clone(), ["-f".to_owned(), "-".to_owned()]);
     let mut child = checked(&words)
@@ -96,27 +95,47 @@ async fn build(words: &[String], build: &Build, judge: &Judge<'_>) -> Result<(),
     ended(child.wait().map_err(|error| lost(&error))?)
 }
 
-/// The image as docker gets it: with the digest that is signed.
-async fn pinned(typed: &str, judge: &Judge<'_>) -> Result<String, Failure> {
-    let doing = |failure: Failure| failure.doing(format!("docker {typed}"));
-    if is_id(typed) {
-        return match judge.local() {
-            Allowance::Accept => Ok(typed.to_owned()),
-            Allowance::Reject => Err(doing(refused("the policy allows no local images".into()))),
-        };
+/// Decides on the images of one command line.
+struct Checker<'s> {
+    judge: Judge<'s>,
+    session: &'s Session,
+}
+
+impl<'s> Checker<'s> {
+    fn new(session: &'s Session) -> Result<Self, Failure> {
+        let judge = Judge::new(&PolicyArgs::default(), None, session)?;
+        Ok(Self { judge, session })
     }
-    let image = named(typed).map_err(doing)?;
-    let decision = judge.decide(&image).await.map_err(doing)?;
-    if let Some(failure) = verdict(&decision.judgement, decision.hint.as_ref()) {
-        return Err(doing(failure));
+
+    /// The image as docker gets it: with the digest that is signed.
+    async fn pinned(&self, typed: &str) -> Result<String, Failure> {
+        let doing = |failure: Failure| failure.doing(format!("docker {typed}"));
+        if is_id(typed) {
+            return match self.judge.local() {
+                Allowance::Accept => Ok(typed.to_owned()),
+                Allowance::Reject => Err(doing(refused("the policy allows no local images"))),
+            };
+        }
+        let image = named(typed).map_err(doing)?;
+        let decision = self.judge.decide(&image).await.map_err(doing)?;
+        if let Some(failure) = verdict(&decision.judgement, decision.hint.as_ref()) {
+            if self.judge.rule(&image).mode == Mode::Enforce {
+                return Err(doing(failure));
+            }
+            let words = failure.words();
+            self.session.out.warn_always(&format!(
+                "{typed} would be refused, but for audit mode: {words}"
+            ));
+            return Ok(typed.to_owned());
+        }
+        let signed = decision.judgement.decided_by.map(|statement| {
+            let digest = format!("@sha256:{}", statement.digest);
+            let tag = image.tag().map(|tag| format!(":{tag}"));
+            format!("{}{}{digest}", image.familiar(), tag.unwrap_or_default())
+        });
+        // A rule that accepts whatever is there names no digest.
+        Ok(signed.unwrap_or_else(|| typed.to_owned()))
     }
-    let signed = decision.judgement.decided_by.map(|statement| {
-        let digest = format!("@sha256:{}", statement.digest);
-        let tag = image.tag().map(|tag| format!(":{tag}"));
-        format!("{}{}{digest}", image.familiar(), tag.unwrap_or_default())
-    });
-    // A rule that accepts whatever is there names no digest.
-    Ok(signed.unwrap_or_else(|| typed.to_owned()))
 }
 
 fn named(typed: &str) -> Result<ImageReference, Failure> {
@@ -163,7 +182,7 @@ fn ended(status: ExitStatus) -> Result<(), Failure> {
     }
 }
 
-fn refused(why: String) -> Failure {
+fn refused(why: impl Into<String>) -> Failure {
     Failure::refused(why).doing("docker")
 }
 

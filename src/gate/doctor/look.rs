@@ -295,3 +295,44 @@ const SERVICES: &str = "/var/lib/trust";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of a gate's answer that are read.
 const LONGEST: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
+    fn answering(answer: &'static str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        let listener = UnixListener::bind(&socket).unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 64];
+            let _ = stream.read(&mut asked).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        (folder, socket)
+    }
+
+    #[test]
+    fn a_plugin_is_asked_at_its_socket() {
+        let (_folder, socket) = answering("HTTP/1.0 200 OK\r\n\r\nok\n");
+        assert_eq!(ask_socket(&socket), Ok(()));
+        let (_folder, socket) = answering("HTTP/1.0 503 Service Unavailable\r\n\r\n");
+        assert!(ask_socket(&socket).unwrap_err().contains("503"));
+        let (_folder, socket) = answering("");
+        assert!(ask_socket(&socket).is_err());
+        assert!(ask_socket(Path::new("/nowhere/s")).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_is_not_there_is_not_ready() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let wrong = ask_proxy(&server, "").await.unwrap_err();
+        assert!(wrong.to_lowercase().contains("refused"), "{wrong}");
+        assert!(ask_proxy("nonsense", "").await.is_err());
+    }
+}

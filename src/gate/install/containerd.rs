@@ -33,6 +33,8 @@ pub struct Settings {
     pub bin_dir: PathBuf,
     /// Verifiers that are asked; none: all
     pub max_verifiers: Option<usize>,
+    /// Whether other files are read after this one
+    pub has_imports: bool,
     /// Whether Kubernetes' interface is off
     pub cri_disabled: bool,
     /// Settings with which pulls pass by the verifiers, as they stand
@@ -78,6 +80,7 @@ impl Settings {
                 .unwrap_or_else(|| BIN_DIR.into())
                 .into(),
             max_verifiers: usize::try_from(max.unwrap_or(MAX_VERIFIERS)).ok(),
+            has_imports: root.get("imports").is_some(),
             cri_disabled: disabled
                 .is_some_and(|list| list.iter().any(|it| it.as_str().is_some_and(is_cri))),
             skipping: skipping(cri),
@@ -148,6 +151,10 @@ fn proxy(
     }
     let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
     route(files, gate, "containerd", &folders, plan);
+    if settings.has_imports {
+        plan.notes
+            .push("files that its configuration imports may say otherwise".into());
+    }
     if settings.cri_disabled {
         plan.notes.push(
             "its Kubernetes interface is off: nerdctl reads these files by itself, \

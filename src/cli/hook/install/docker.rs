@@ -76,9 +76,10 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         );
     }
     if args.proxy.is_some() && store == ImageStore::GraphDriver {
-        session
-            .out
-            .warn_always("this dockerd does not read hosts.toml: it passes by the proxy");
+        session.out.warn_always(
+            "only dockerd 29 and later with containerd's image store reads hosts.toml; any other \
+             passes by the proxy",
+        );
     }
     let policy = place.root.real(&options.policy);
     if options.authz && policy.exists() {
