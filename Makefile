@@ -52,6 +52,7 @@ bench:
 	PATH="$(CURDIR)/target/release:$$PATH" benches/commands.sh
 	PATH="$(CURDIR)/target/release:$$PATH" benches/server.sh
 	PATH="$(CURDIR)/target/release:$$PATH" benches/gate.sh
+	PATH="$(CURDIR)/target/release:$$PATH" benches/gate_authz.sh
 
 peers:
 	scripts/install-peers
