@@ -12,16 +12,17 @@ pub(super) struct Host<T> {
 }
 
 impl Host<String> {
-    /// The parts of a host; capitals and other names of Docker Hub do not matter.
+    /// The parts of a host; capitals, other names of Docker Hub and zeros before a port do not
+    /// matter.
     pub(super) fn split(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        let host = match lower.as_str() {
-            name if HUB_ALIASES.contains(&name) => HUB,
-            name => name,
+        let (name, port) = match lower.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => (name, Some(without_zeros(port))),
+            _ => (lower.as_str(), None),
         };
-        let (name, port) = match host.rsplit_once(':') {
-            Some((name, port)) if !port.ends_with(']') => (name, Some(port.to_owned())),
-            _ => (host, None),
+        let name = match name {
+            alias if HUB_ALIASES.contains(&alias) => HUB,
+            name => name,
         };
         // An IPv6 address is one label.
         let labels = name.rsplit('.').map(str::to_owned).collect();
@@ -29,7 +30,12 @@ impl Host<String> {
     }
 
     pub(super) fn is_docker_hub(&self) -> bool {
-        self.port.is_none() && self.labels.iter().rev().eq(HUB.split('.'))
+        self.has_usual_port() && self.labels.iter().rev().eq(HUB.split('.'))
+    }
+
+    /// Whether it is the host that the name without a port means.
+    fn has_usual_port(&self) -> bool {
+        self.port.as_ref().is_none_or(|port| port == HTTPS)
     }
 
     pub(super) fn try_map<T, E>(self, part: impl Fn(&str) -> Result<T, E>) -> Result<Host<T>, E> {
@@ -50,10 +56,12 @@ impl Host<Part> {
         self.labels.iter().chain(&self.port)
     }
 
+    /// Without a port it stands for the port that is meant then, too.
     pub(super) fn is_matched_by(&self, host: &Host<String>) -> bool {
         let parts = host.labels.iter().chain(&host.port);
+        let is_alike = self.port.is_some() == host.port.is_some();
         self.labels.len() == host.labels.len()
-            && self.port.is_some() == host.port.is_some()
+            && (is_alike || self.port.is_none() && host.has_usual_port())
             && self
                 .parts()
                 .zip(parts)
@@ -105,6 +113,19 @@ impl<'n> Name<'n> {
     }
 }
 
+/// As Go's resolver reads ports; `0` itself is left to whoever tries it.
+fn without_zeros(port: &str) -> String {
+    let significant = port.trim_start_matches('0');
+    if significant.is_empty() {
+        port
+    } else {
+        significant
+    }
+    .to_owned()
+}
+
+/// The port of a registry whose name has none.
+const HTTPS: &str = "443";
 pub(super) const HUB: &str = "docker.io";
 /// Other names of Docker Hub (distribution/reference; Docker Engine's registry service).
 const HUB_ALIASES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
