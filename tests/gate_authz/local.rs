@@ -224,3 +224,27 @@ async fn a_container_starts_if_its_image_may_run_now() {
     })
     .await;
 }
+
+/// Engines that keep images in containerd's store take every tag for where an image came from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_passes_is_given_only_to_what_passes() {
+    let tag = |plugin: &Plugin, source: &str| {
+        let uri = format!("/images/{source}/tag?repo=free.test/new&tag=1");
+        plugin.asked("POST", &uri, None)
+    };
+    with_engine(POLICY, &images(), move |plugin| {
+        tag(plugin, "free.test/app:1").allows();
+        tag(plugin, "11111111").allows();
+        tag(plugin, "444").allows();
+        tag(plugin, "evil.test/app:1").refuses("evil.test/app@sha256:bbbb");
+        tag(plugin, "free.test/shadow:1").refuses("evil.test/app@sha256:bbbb");
+        tag(plugin, "mine").refuses("no registry vouches for it");
+        tag(plugin, "evil.test/absent:1").allows();
+    })
+    .await;
+    with_engine(&with_local(), &images(), move |plugin| {
+        tag(plugin, "mine").allows();
+        tag(plugin, "evil.test/app:1").allows();
+    })
+    .await;
+}
