@@ -21,6 +21,8 @@ pub struct LocalImage {
 /// A container the engine has.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct LocalContainer {
+    /// Its own id.
+    pub id: String,
     /// Id of the image it was made of; empty if it was made of none.
     pub image: String,
     /// The name by which that was asked for.
@@ -70,6 +72,7 @@ impl From<ContainerInspectResponse> for LocalContainer {
         let config = container.config.unwrap_or_default();
         let host = container.host_config.unwrap_or_default();
         Self {
+            id: container.id.unwrap_or_default(),
             image: container.image.unwrap_or_default(),
             name: config.image.unwrap_or_default(),
             mounts: mounted(host.mounts),

@@ -16,7 +16,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Listens there with these answers, each after the end of its path.
+    /// Listens there with these answers, each to its path; of several to one path the first is
+    /// given once, and the last from then on.
     pub fn start(socket: &Path, answers: &[(&str, Value)], delay: Duration) -> Self {
         let engine = Self::default();
         let asked = Arc::clone(&engine.asked);
@@ -24,8 +25,9 @@ impl Engine {
             .iter()
             .map(|(path, answer)| ((*path).to_owned(), answer.clone()))
             .collect();
+        let answers = Arc::new(Mutex::new(answers));
         let answer = move |request: Request| {
-            let (asked, answers) = (Arc::clone(&asked), answers.clone());
+            let (asked, answers) = (Arc::clone(&asked), Arc::clone(&answers));
             async move {
                 let path = request.uri().path().to_owned();
                 asked
@@ -36,8 +38,8 @@ impl Engine {
                     return "OK".into_response();
                 }
                 sleep(delay).await;
-                match answers.iter().find(|(end, _)| path == *end) {
-                    Some((_, answer)) => Json(answer.clone()).into_response(),
+                match next(&mut answers.lock().unwrap(), &path) {
+                    Some(answer) => Json(answer).into_response(),
                     None => (
                         StatusCode::NOT_FOUND,
                         Json(json!({"message": "No such image"})),
@@ -54,6 +56,15 @@ impl Engine {
 
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+}
+
+fn next(answers: &mut Vec<(String, Value)>, path: &str) -> Option<Value> {
+    let mut places = (0..answers.len()).filter(|place| answers[*place].0 == path);
+    let (first, later) = (places.next()?, places.next());
+    match later {
+        Some(_) => Some(answers.remove(first).1),
+        None => Some(answers[first].1.clone()),
     }
 }
 

@@ -111,10 +111,20 @@ async fn local_images_run_where_the_policy_lets_them() {
 /// Bypass 15: an image mounted into a container.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mounted_images_are_images() {
-    let mounted = |source: &str| {
+    let mounted_in = |image: &str, source: &str| {
         let mounts = json!([{"Type": "image", "Source": source, "Target": "/x"}]);
-        json!({"Image": "free.test/app:1", "HostConfig": {"Mounts": mounts}}).to_string()
+        json!({"Image": image, "HostConfig": {"Mounts": mounts}}).to_string()
     };
+    let mounted = move |source: &str| mounted_in("free.test/app:1", source);
+    with_engine(&with_local(), &images(), move |plugin| {
+        // A container of no image is local; what is mounted into it is not.
+        for (source, allowed) in [("free.test/app:1", true), ("evil.test/app:1", false)] {
+            let body = mounted_in("", source);
+            let verdict = plugin.asked("POST", "/containers/create", Some(&body));
+            assert_eq!(verdict.allowed, allowed, "{source}: {verdict:?}");
+        }
+    })
+    .await;
     with_engine(POLICY, &images(), move |plugin| {
         let create = |source| {
             let body = mounted(source);
@@ -180,6 +190,15 @@ async fn a_container_starts_if_its_image_may_run_now() {
             "/containers/mount/json",
             container(&id("1"), "x", mount("evil.test/app:1")),
         ),
+        // Between the question and the answer somebody gives the name to another.
+        (
+            "/containers/renamed/json",
+            container(&id("1"), "free.test/app:1", json!([])),
+        ),
+        (
+            "/containers/renamed/json",
+            container(&id("2"), "free.test/app:1", json!([])),
+        ),
     ]);
     with_engine(POLICY, &answers, |plugin| {
         let start = |name: &str| plugin.asked("POST", &format!("/containers/{name}/start"), None);
@@ -191,6 +210,7 @@ async fn a_container_starts_if_its_image_may_run_now() {
         start("gone").refuses("does not have any more");
         start("empty").refuses("no registry vouches for it");
         start("mount").refuses("evil.test/app:1 is refused");
+        start("renamed").refuses("it is another container by now");
         start("absent").allows();
         plugin
             .asked("POST", "/containers/good/restart", None)
@@ -201,6 +221,30 @@ async fn a_container_starts_if_its_image_may_run_now() {
         plugin
             .asked("POST", "/containers/good/start?checkpoint=x", None)
             .refuses("the memory of a checkpoint");
+    })
+    .await;
+}
+
+/// Engines that keep images in containerd's store take every tag for where an image came from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_passes_is_given_only_to_what_passes() {
+    let tag = |plugin: &Plugin, source: &str| {
+        let uri = format!("/images/{source}/tag?repo=free.test/new&tag=1");
+        plugin.asked("POST", &uri, None)
+    };
+    with_engine(POLICY, &images(), move |plugin| {
+        tag(plugin, "free.test/app:1").allows();
+        tag(plugin, "11111111").allows();
+        tag(plugin, "444").allows();
+        tag(plugin, "evil.test/app:1").refuses("evil.test/app@sha256:bbbb");
+        tag(plugin, "free.test/shadow:1").refuses("evil.test/app@sha256:bbbb");
+        tag(plugin, "mine").refuses("no registry vouches for it");
+        tag(plugin, "evil.test/absent:1").allows();
+    })
+    .await;
+    with_engine(&with_local(), &images(), move |plugin| {
+        tag(plugin, "mine").allows();
+        tag(plugin, "evil.test/app:1").allows();
     })
     .await;
 }

@@ -6,20 +6,24 @@ use super::{
     local::{Question, by_content, by_name},
     verdict::Verdict,
 };
-use crate::{engine::LocalImage, policy::Reason, reference::ReferenceError};
+use crate::{
+    engine::{LocalContainer, LocalImage},
+    policy::Reason,
+    reference::ReferenceError,
+};
 
 impl Asking<'_> {
     pub(super) async fn create(&self, image: Option<&str>, mounts: &[String]) -> Judged {
-        let Some(image) = image else {
-            return Ok(self.local("a container of no image"));
-        };
-        for name in std::iter::once(image).chain(mounts.iter().map(String::as_str)) {
+        for name in image.into_iter().chain(mounts.iter().map(String::as_str)) {
             let verdict = self.use_image(name).await?;
             if !verdict.is_allowed() {
                 return Ok(verdict);
             }
         }
-        Ok(Verdict::Allowed)
+        match image {
+            Some(_) => Ok(Verdict::Allowed),
+            None => Ok(self.local("a container of no image")),
+        }
     }
 
     /// An image that is not there is left to the engine: it says so, and docker pulls.
@@ -40,7 +44,7 @@ impl Asking<'_> {
         self.answer(name, question).await
     }
 
-    async fn answer(&self, name: &str, question: Question) -> Verdict {
+    pub(super) async fn answer(&self, name: &str, question: Question) -> Verdict {
         match question {
             Question::Any(images) => self.any(&images).await,
             Question::Local => self.local(name),
@@ -61,11 +65,28 @@ impl Asking<'_> {
 
     /// What runs was decided when the container was made: perhaps before there was a gate, or
     /// while a name changed its meaning. The image's id cannot change any more.
+    ///
+    /// The container's name can: while a trust server takes its time, somebody may give it to
+    /// another container.
     pub(super) async fn start(&self, container: &str, restored: bool) -> Judged {
         let engine = self.judge.engine().await?;
         let Some(made) = engine.container(container).await? else {
             return Ok(Verdict::Allowed);
         };
+        let verdict = self.start_made(container, &made, restored).await?;
+        if verdict.is_allowed() && engine.container(container).await? != Some(made) {
+            return Ok(Verdict::refused(
+                &format!("starting {container}"),
+                "it is another container by now",
+                Reason::Unreachable,
+                Some("try again".to_owned()),
+            ));
+        }
+        Ok(verdict)
+    }
+
+    async fn start_made(&self, container: &str, made: &LocalContainer, restored: bool) -> Judged {
+        let engine = self.judge.engine().await?;
         if restored && !self.local(container).is_allowed() {
             return Ok(self.local("the memory of a checkpoint"));
         }

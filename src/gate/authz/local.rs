@@ -1,7 +1,8 @@
 //! Which questions decide whether an image the engine has may run.
 //!
-//! The engine remembers under which manifest digests registries have its images, and only pulls
-//! and pushes write that down; the digest binds the content. Names with tags are anybody's.
+//! The engine remembers under which manifest digests registries have its images; the digest binds
+//! the content. Docker's own store writes that down at pulls and pushes only. containerd's store
+//! makes it up from the names with tags, so there tags are watched as well ([`super::names`]).
 
 use super::named::parse;
 use crate::{

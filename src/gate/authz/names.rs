@@ -3,10 +3,11 @@
 use super::{
     Way,
     judge::{Asking, Judged},
-    local::{Question, signed_as},
+    local::{Question, by_content, signed_as},
     verdict::Verdict,
 };
 use crate::{
+    engine::LocalImage,
     policy::{Allowance, Demand, Mode, Policy, Reason},
     reference::ImageReference,
 };
@@ -16,14 +17,15 @@ impl Asking<'_> {
     pub(super) async fn tag(&self, source: &str, target: &ImageReference) -> Judged {
         let policy = self.policy();
         let rule = policy.rule(target);
-        match rule.demand {
-            Demand::Accept => return Ok(Verdict::Allowed),
-            Demand::Reject => return Ok(Verdict::of(self.ask(target).await)),
-            Demand::Signed(_) => {}
+        if rule.demand == Demand::Reject {
+            return Ok(Verdict::of(self.ask(target).await));
         }
         let Some(image) = self.judge.engine().await?.image(source).await? else {
             return Ok(Verdict::Allowed);
         };
+        if rule.demand == Demand::Accept {
+            return Ok(self.name_freely(source, &image, &policy).await);
+        }
         let verdict = match signed_as(target.clone(), &image) {
             Question::Any(images) => self.any(&images).await,
             _ if self.is_audited(target) => Verdict::of(self.ask(target).await),
@@ -33,6 +35,18 @@ impl Asking<'_> {
             Verdict::Allowed if self.local(source).is_allowed() => Ok(Verdict::Allowed),
             _ => Ok(verdict),
         }
+    }
+
+    /// A name that passes is given to what passes as it is, unless images of this machine do.
+    ///
+    /// Engines that keep images in containerd's store take each of its names for a place where the
+    /// image came from (moby, `containerd/image_inspect.go`): a tag would make it pass.
+    async fn name_freely(&self, source: &str, image: &LocalImage, policy: &Policy) -> Verdict {
+        let engine = &policy.engine;
+        if [engine.local, engine.build].contains(&Allowance::Accept) {
+            return Verdict::Allowed;
+        }
+        self.answer(source, by_content(image)).await
     }
 
     pub(super) fn bring(&self, way: Way, names: &[ImageReference]) -> Verdict {

@@ -12,17 +12,19 @@ pub(super) struct Host<T> {
 }
 
 impl Host<String> {
-    /// The parts of a host; capitals, `:443` and other names of Docker Hub do not matter.
+    /// The parts of a host; capitals, `:443`, zeros before a port and other names of Docker Hub do
+    /// not matter.
     pub(super) fn split(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        // The port every registry has unless it says otherwise names no other place.
-        let host = match lower.strip_suffix(":443").unwrap_or(&lower) {
-            name if HUB_ALIASES.contains(&name) => HUB,
-            name => name,
+        let (name, port) = match lower.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => (name, Some(without_zeros(port))),
+            _ => (lower.as_str(), None),
         };
-        let (name, port) = match host.rsplit_once(':') {
-            Some((name, port)) if !port.ends_with(']') => (name, Some(port.to_owned())),
-            _ => (host, None),
+        // The port every registry has unless it says otherwise names no other place.
+        let port = port.filter(|port| *port != HTTPS).map(str::to_owned);
+        let name = match name {
+            alias if HUB_ALIASES.contains(&alias) => HUB,
+            name => name,
         };
         // An IPv6 address is one label.
         let labels = name.rsplit('.').map(str::to_owned).collect();
@@ -106,6 +108,16 @@ impl<'n> Name<'n> {
     }
 }
 
+/// As Go's resolver reads ports; `0` itself is left to whoever tries it.
+fn without_zeros(port: &str) -> &str {
+    match port.trim_start_matches('0') {
+        "" => port,
+        significant => significant,
+    }
+}
+
+/// The port of a registry whose name has none.
+const HTTPS: &str = "443";
 pub(super) const HUB: &str = "docker.io";
 /// Other names of Docker Hub (distribution/reference; Docker Engine's registry service).
 const HUB_ALIASES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];

@@ -96,6 +96,24 @@ fn matches_within_parts_only() {
     }
 }
 
+/// The same registry by another name: with `default` accepting, it would slip past its rule.
+#[test]
+fn the_port_that_is_meant_without_one_is_no_other_registry() {
+    for (text, image) in [
+        ("reg.example.com/team/*", "reg.example.com:443/team/app"),
+        ("reg.example.com/**", "REG.example.com:0443/team/app"),
+        ("reg.example.com:443/a", "reg.example.com/a"),
+        ("reg.example.com:5000/**", "reg.example.com:05000/team/app"),
+        ("alpine", "registry-1.docker.io:443/library/alpine"),
+        ("docker.io/*", "docker.io:443/alpine"),
+        ("[::1]/**", "[::1]:443/a"),
+    ] {
+        assert!(matches(text, image), "{text} does not match {image}");
+    }
+    assert!(!matches("reg.example.com:*/a", "reg.example.com/a"));
+    assert!(!matches("reg.example.com/a", "reg.example.com:0/a"));
+}
+
 /// Bypass 21: a hostile registry with a trusted host in its path.
 #[test]
 fn a_trusted_host_in_a_hostile_path_is_a_path() {
