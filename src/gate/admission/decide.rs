@@ -1,7 +1,8 @@
 //! The decisions of one review: each image once, several at a time, all before the deadline.
 
 use super::places::Place;
-use crate::gate::Answer;
+use crate::gate::{Answer, Denial};
+use crate::policy::Reason;
 use crate::reference::{ImageReference, ReferenceError};
 use futures_util::{StreamExt as _, stream};
 use std::collections::BTreeMap;
@@ -19,6 +20,21 @@ pub(super) enum Decided<'d> {
     TooLate,
     /// Nothing: there are more than [`MOST`]
     TooMany,
+}
+
+impl<'d> Decided<'d> {
+    /// The gate's answer, or why it was not asked.
+    pub(super) fn answer(self) -> Result<(&'d ImageReference, &'d Answer), (String, Reason)> {
+        Err(match self {
+            Self::Answer(image, answer) => return Ok((image, answer)),
+            Self::Invalid(error) => (error.to_string(), Reason::Malformed),
+            Self::TooLate => ("no decision in time".to_owned(), Reason::Unreachable),
+            Self::TooMany => {
+                let why = format!("one of more than {MOST} images in one object");
+                (why, Reason::Malformed)
+            }
+        })
+    }
 }
 
 /// The decision about each image, by its name as it is written.
@@ -73,11 +89,33 @@ impl Decisions {
         }
     }
 
+    /// What is refused for no question to the gate, to be written down: of too many images the
+    /// first, and no more than [`MOST`] that are no names.
+    pub(super) fn unasked(&self) -> impl Iterator<Item = Denial> {
+        let refused = self.all().filter_map(|(name, decided)| {
+            let (why, reason) = decided.answer().err()?;
+            Some(refusal(name, &why, reason))
+        });
+        refused.take(if self.too_many { 1 } else { MOST })
+    }
+
     /// Every image with its decision, in order of names.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, Decided<'_>)> {
         self.names
             .keys()
             .map(|name| (name.as_str(), self.about(name)))
+    }
+}
+
+/// A refusal of this door itself, as the log has it.
+pub(super) fn refusal(what: &str, why: &str, reason: Reason) -> Denial {
+    Denial {
+        image: what.chars().take(LONGEST).collect(),
+        reason,
+        message: why.chars().take(LONGEST).collect(),
+        hint: None,
+        undecided: reason == Reason::Unreachable,
+        rule: "[admission]".to_owned(),
     }
 }
 
@@ -108,6 +146,8 @@ where
 
 /// Images of one object; real ones have a few, and nobody gets thousands of questions asked.
 pub(super) const MOST: usize = 256;
+/// Characters of what somebody wrote that go into the log.
+const LONGEST: usize = 600;
 /// Decisions at a time in one review.
 const AT_A_TIME: usize = 16;
 
