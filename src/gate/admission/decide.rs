@@ -3,7 +3,7 @@
 use super::places::Place;
 use crate::gate::{Answer, Denial};
 use crate::policy::Reason;
-use crate::reference::{ImageReference, ReferenceError};
+use crate::reference::{Digest, ImageReference, ReferenceError};
 use futures_util::{StreamExt as _, stream};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -55,8 +55,7 @@ impl Decisions {
         let mut names = BTreeMap::new();
         for place in places {
             if !names.contains_key(&place.image) {
-                let image = ImageReference::parse(&place.image).map(ImageReference::or_latest);
-                names.insert(place.image.clone(), image);
+                names.insert(place.image.clone(), named(&place.image));
             }
         }
         let valid = names.values().filter_map(|image| image.as_ref().ok());
@@ -105,6 +104,16 @@ impl Decisions {
             .keys()
             .map(|name| (name.as_str(), self.about(name)))
     }
+}
+
+/// The image of a name; not of an id, by which a node runs whatever it has.
+fn named(name: &str) -> Result<ImageReference, ReferenceError> {
+    let is_id = |digest: Digest| digest.sha256_hex().is_some();
+    if Digest::parse(name).is_ok_and(is_id) {
+        let name = name.to_owned();
+        return Err(ReferenceError::LooksLikeId { name });
+    }
+    ImageReference::parse(name).map(ImageReference::or_latest)
 }
 
 /// A refusal of this door itself, as the log has it.
@@ -213,6 +222,20 @@ mod tests {
             Decided::Answer(image, Answer::Passed { .. }) if image.typed() == "alpine"
         ));
         assert!(matches!(decisions.about("other"), Decided::TooLate));
+    }
+
+    /// Nodes run what they have by its id; as a name it would be a tag of docker.io/library/sha256.
+    #[tokio::test]
+    async fn ids_of_images_are_no_names() {
+        let id = "a".repeat(64);
+        let names = [id.clone(), format!("sha256:{id}")];
+        let names = names.each_ref().map(String::as_str);
+        let decisions = Decisions::make(&places(&names), soon(), async |_, _| passed()).await;
+        assert!(
+            decisions
+                .all()
+                .all(|(_, d)| matches!(d, Decided::Invalid(_)))
+        );
     }
 
     #[tokio::test]
