@@ -5,6 +5,7 @@ use super::decide::{Decided, Decisions};
 use super::pin::pinned;
 use super::review::VERSION;
 use crate::gate::Answer;
+use crate::gate::answer::printable;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -240,10 +241,7 @@ fn some(warnings: BTreeSet<String>) -> Vec<String> {
 
 /// One line of so many bytes at most, without what terminals obey and headers cannot hold.
 fn line(text: &str, most: usize) -> String {
-    let mut line: String = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
+    let mut line = printable(text);
     if line.len() > most {
         line.truncate(line.floor_char_boundary(most - CUT.len()));
         line.push_str(CUT);
