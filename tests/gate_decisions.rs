@@ -205,3 +205,46 @@ async fn each_decision_is_one_line_and_counted() {
     assert!(gate.own_page("/healthz").is_some());
     assert!(gate.own_page("/v2/").is_none());
 }
+
+/// Who can hold the line open must not be able to stop what the server verified a minute ago.
+#[tokio::test]
+async fn a_server_that_stalls_is_one_that_is_away() {
+    let (server, _, client) = world().await;
+    let mut policy = Policy::signed();
+    if let Demand::Signed(requirement) = &mut policy.default.demand {
+        requirement.refresh = Duration::ZERO;
+    }
+    let deadline = Duration::from_millis(500);
+    let gate = Gate::new(policy, client.decider(&server), Log::none(), deadline, now);
+    let decide = async |rest: &str| gate.decide(Door::Authz, "", &named(rest)).await;
+    let signed = format!(":{TAG}");
+    assert!(matches!(decide(&signed).await, Answer::Signed(_)));
+    server.put("timestamp.json", Served::Never);
+    for _ in 0..2 {
+        assert!(matches!(decide(&signed).await, Answer::Signed(_)));
+        let Answer::Denied(denial) = decide(":2.0").await else {
+            panic!("nobody signed it");
+        };
+        assert_eq!(denial.reason, Reason::Unsigned);
+    }
+}
+
+#[tokio::test]
+async fn what_a_look_refused_does_not_pass_while_the_next_one_stalls() {
+    let (server, _, client) = world().await;
+    let mut policy = Policy::signed();
+    if let Demand::Signed(requirement) = &mut policy.default.demand {
+        requirement.refresh = Duration::ZERO;
+    }
+    let deadline = Duration::from_millis(500);
+    let gate = Gate::new(policy, client.decider(&server), Log::none(), deadline, now);
+    let decide = async || {
+        gate.decide(Door::Authz, "", &named(&format!(":{TAG}")))
+            .await
+    };
+    assert!(matches!(decide().await, Answer::Signed(_)));
+    for served in [Served::File(b"{}".to_vec()), Served::Never] {
+        server.put("timestamp.json", served);
+        assert!(matches!(decide().await, Answer::Denied(_)));
+    }
+}

@@ -105,9 +105,35 @@ impl Denial {
         let (image, message, code) = (&self.image, &self.message, self.reason.code());
         let hint = self.hint.iter().map(|hint| format!("; {hint}"));
         let hint: String = hint.collect();
-        format!(
+        printable(&format!(
             "{image} is refused by rule {}: {message} [{code}]{hint}",
             self.rule
-        )
+        ))
+    }
+}
+
+/// One line without what terminals obey: some of these words come from others.
+pub(super) fn printable(words: &str) -> String {
+    let printable = words.chars().map(|c| if c.is_control() { ' ' } else { c });
+    printable.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_whatever_a_server_says() {
+        let denial = Denial {
+            image: "app:1".to_owned(),
+            reason: Reason::Unreachable,
+            message: "gone\n2026-01-01 INFO app:1 is signed\u{1b}[2K".to_owned(),
+            hint: Some("wait\r".to_owned()),
+            undecided: true,
+            rule: "default".to_owned(),
+        };
+        let line = denial.line();
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(line.contains("gone 2026-01-01 INFO"), "{line}");
     }
 }

@@ -219,9 +219,19 @@ impl Gate {
                 .decide(image, rule, now, &mut watch)
                 .await
         };
-        in_time(time, decision)
-            .await
-            .unwrap_or_else(|decision| decision)
+        match timeout(time, decision).await {
+            Ok(done) => done.unwrap_or_else(|error| cannot_ask(&error)),
+            Err(_) => self.kept(image, rule).unwrap_or_else(|| too_late(time)),
+        }
+    }
+
+    /// The decision by what was verified before: a server that stalls is one that is away.
+    fn kept(&self, image: &ImageReference, rule: &Rule) -> Option<Decision> {
+        let now = (self.inner.clock)();
+        let kept = self.inner.decider.decide_at_once(image, rule, now)?;
+        let image = image.gun();
+        tracing::warn!(image, "the trust server takes too long, kept state serves");
+        Some(kept)
     }
 }
 
@@ -230,12 +240,15 @@ async fn in_time<T>(
     time: Duration,
     work: impl Future<Output = Result<T, OpenError>>,
 ) -> Result<T, Decision> {
-    match timeout(time, work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Decision::refused(Reason::Unreachable, error.to_string())),
-        Err(_) => {
-            let words = format!("no decision within {} ms", time.as_millis());
-            Err(Decision::refused(Reason::Unreachable, words))
-        }
-    }
+    let done = timeout(time, work).await.map_err(|_| too_late(time))?;
+    done.map_err(|error| cannot_ask(&error))
+}
+
+fn cannot_ask(error: &OpenError) -> Decision {
+    Decision::refused(Reason::Unreachable, error.to_string())
+}
+
+fn too_late(time: Duration) -> Decision {
+    let words = format!("no decision within {} ms", time.as_millis());
+    Decision::refused(Reason::Unreachable, words)
 }

@@ -92,6 +92,24 @@ impl Decider {
         }
     }
 
+    /// The same by what this process knows already, for when a look takes too long.
+    ///
+    /// Nothing, where the rule needs a look and the last one did not go well.
+    pub fn decide_at_once(
+        &self,
+        image: &ImageReference,
+        rule: &Rule,
+        now: Timestamp,
+    ) -> Option<Decision> {
+        let now = self.never_back(now);
+        let Demand::Signed(requirement) = &rule.demand else {
+            return None;
+        };
+        let name = place(&requirement.judged_as(image)?, requirement);
+        let held = self.memory.at_hand(&name, now)?;
+        Some(Decision::on(Ok(held), asked(image), rule, now))
+    }
+
     /// Every tag of the image's repository that passes the rule, in the order of their bytes.
     ///
     /// # Errors
@@ -126,8 +144,7 @@ impl Decider {
         let Some(image) = &requirement.judged_as(image) else {
             return Ok(Err(Arc::new(Error::NoIdentity(image.gun().to_owned()))));
         };
-        let server = requirement.server.as_deref();
-        let name = format!("{} {}", image.gun(), server.unwrap_or_default());
+        let name = place(image, requirement);
         let wanted = Wanted {
             refresh: requirement.refresh,
             root: requirement.root.clone(),
@@ -187,6 +204,12 @@ impl Decision {
             age: None,
         }
     }
+}
+
+/// The name under which the state of a repository at its server is remembered.
+fn place(image: &ImageReference, requirement: &Requirement) -> String {
+    let server = requirement.server.as_deref();
+    format!("{} {}", image.gun(), server.unwrap_or_default())
 }
 
 /// The tag and the digest of a name; a digest that is no SHA-256 matches nothing.

@@ -115,6 +115,11 @@ impl Memory {
         Ok(last.outcome(now))
     }
 
+    /// What the last look brought, without another; nothing if that failed, or is valid no more.
+    pub(super) fn at_hand(&self, name: &str, now: Timestamp) -> Option<Held> {
+        self.places.get(name)?.last().outcome(now).ok()
+    }
+
     fn place(&self, name: &str) -> Arc<Place> {
         let made = self
             .places

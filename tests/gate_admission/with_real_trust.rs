@@ -253,3 +253,47 @@ async fn extra_paths_are_asked_about() {
     let response = webhook.mutate(&workflow(&format!("{GUN}:2.0"))).await;
     assert_eq!(response["allowed"], false);
 }
+
+#[tokio::test]
+async fn what_is_refused_without_asking_is_written_down_as_well() {
+    let (server, _) = honest().await;
+    let webhook = Webhook::start(Policy::signed(), &server, Vec::new()).await;
+    let many: Vec<String> = (0..300).map(|n| format!("app:{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut broken = pod(&["a"]);
+    broken["request"]["object"]["spec"]["containers"] = json!({});
+    let mut vague = pod(&["a"]);
+    vague["request"]["operation"] = json!("PATCH");
+    for (asked, query) in [
+        (pod(&["Not\nAn Image"]), "10s"),
+        (pod(&many), "10s"),
+        (pod(&[&signed()]), "0s"),
+        (broken, "10s"),
+        (vague, "10s"),
+    ] {
+        let path = format!("/mutate?timeout={query}");
+        let answer = webhook.post(&path, asked.to_string()).await;
+        assert_eq!(answer.response()["allowed"], false);
+    }
+    let decisions = webhook.decisions();
+    let told: Vec<_> = decisions
+        .iter()
+        .map(|line| {
+            (
+                line["asked"].as_str().unwrap(),
+                line["reason"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let late = signed();
+    let expected = [
+        ("Not\nAn Image", "malformed"),
+        ("app:0", "malformed"),
+        (late.as_str(), "unreachable"),
+        ("Pod", "malformed"),
+        ("a review", "malformed"),
+    ];
+    assert_eq!(told, expected);
+    assert!(decisions.iter().all(|line| line["door"] == "admission"));
+    assert_eq!(decisions[2]["verdict"], "undecided");
+}

@@ -15,6 +15,8 @@ pub enum Answer {
     File(Vec<u8>),
     /// Bytes without end
     Endless,
+    /// Nothing, for ever
+    Never,
     /// This status and nothing else
     Status(u16),
 }
@@ -104,6 +106,7 @@ async fn answer(State((answers, asked)): State<Shared>, request: Request) -> Res
                 futures_util::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
             Body::from_stream(chunks).into_response()
         }
+        Some(Answer::Never) => std::future::pending().await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -1,8 +1,9 @@
 //! The decisions of one review: each image once, several at a time, all before the deadline.
 
 use super::places::Place;
-use crate::gate::Answer;
-use crate::reference::{ImageReference, ReferenceError};
+use crate::gate::{Answer, Denial};
+use crate::policy::Reason;
+use crate::reference::{Digest, ImageReference, ReferenceError};
 use futures_util::{StreamExt as _, stream};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +20,21 @@ pub(super) enum Decided<'d> {
     TooLate,
     /// Nothing: there are more than [`MOST`]
     TooMany,
+}
+
+impl<'d> Decided<'d> {
+    /// The gate's answer, or why it was not asked.
+    pub(super) fn answer(self) -> Result<(&'d ImageReference, &'d Answer), (String, Reason)> {
+        Err(match self {
+            Self::Answer(image, answer) => return Ok((image, answer)),
+            Self::Invalid(error) => (error.to_string(), Reason::Malformed),
+            Self::TooLate => ("no decision in time".to_owned(), Reason::Unreachable),
+            Self::TooMany => {
+                let why = format!("one of more than {MOST} images in one object");
+                (why, Reason::Malformed)
+            }
+        })
+    }
 }
 
 /// The decision about each image, by its name as it is written.
@@ -39,8 +55,7 @@ impl Decisions {
         let mut names = BTreeMap::new();
         for place in places {
             if !names.contains_key(&place.image) {
-                let image = ImageReference::parse(&place.image).map(ImageReference::or_latest);
-                names.insert(place.image.clone(), image);
+                names.insert(place.image.clone(), named(&place.image));
             }
         }
         let valid = names.values().filter_map(|image| image.as_ref().ok());
@@ -73,11 +88,43 @@ impl Decisions {
         }
     }
 
+    /// What is refused for no question to the gate, to be written down: of too many images the
+    /// first, and no more than [`MOST`] that are no names.
+    pub(super) fn unasked(&self) -> impl Iterator<Item = Denial> {
+        let refused = self.all().filter_map(|(name, decided)| {
+            let (why, reason) = decided.answer().err()?;
+            Some(refusal(name, &why, reason))
+        });
+        refused.take(if self.too_many { 1 } else { MOST })
+    }
+
     /// Every image with its decision, in order of names.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, Decided<'_>)> {
         self.names
             .keys()
             .map(|name| (name.as_str(), self.about(name)))
+    }
+}
+
+/// The image of a name; not of an id, by which a node runs whatever it has.
+fn named(name: &str) -> Result<ImageReference, ReferenceError> {
+    let is_id = |digest: Digest| digest.sha256_hex().is_some();
+    if Digest::parse(name).is_ok_and(is_id) {
+        let name = name.to_owned();
+        return Err(ReferenceError::LooksLikeId { name });
+    }
+    ImageReference::parse(name).map(ImageReference::or_latest)
+}
+
+/// A refusal of this door itself, as the log has it.
+pub(super) fn refusal(what: &str, why: &str, reason: Reason) -> Denial {
+    Denial {
+        image: what.chars().take(LONGEST).collect(),
+        reason,
+        message: why.chars().take(LONGEST).collect(),
+        hint: None,
+        undecided: reason == Reason::Unreachable,
+        rule: "[admission]".to_owned(),
     }
 }
 
@@ -108,6 +155,8 @@ where
 
 /// Images of one object; real ones have a few, and nobody gets thousands of questions asked.
 pub(super) const MOST: usize = 256;
+/// Characters of what somebody wrote that go into the log.
+const LONGEST: usize = 600;
 /// Decisions at a time in one review.
 const AT_A_TIME: usize = 16;
 
@@ -173,6 +222,20 @@ mod tests {
             Decided::Answer(image, Answer::Passed { .. }) if image.typed() == "alpine"
         ));
         assert!(matches!(decisions.about("other"), Decided::TooLate));
+    }
+
+    /// Nodes run what they have by its id; as a name it would be a tag of docker.io/library/sha256.
+    #[tokio::test]
+    async fn ids_of_images_are_no_names() {
+        let id = "a".repeat(64);
+        let names = [id.clone(), format!("sha256:{id}")];
+        let names = names.each_ref().map(String::as_str);
+        let decisions = Decisions::make(&places(&names), soon(), async |_, _| passed()).await;
+        assert!(
+            decisions
+                .all()
+                .all(|(_, d)| matches!(d, Decided::Invalid(_)))
+        );
     }
 
     #[tokio::test]

@@ -19,12 +19,13 @@ mod review;
 
 pub use extra::{ExtraPath, ExtraPathError};
 
-use crate::gate::{Answer, Door, Gate};
+use crate::gate::{Answer, Denial, Door, Gate};
 use crate::listen::{BodyError, read_body};
+use crate::policy::Reason;
 use crate::reference::ImageReference;
 use asked::asked;
 use bytes::Bytes;
-use decide::Decisions;
+use decide::{Decisions, refusal};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -69,21 +70,29 @@ impl Admission {
             reply.headers_mut().insert(ALLOW, allowed);
             return reply;
         }
-        let deadline = Instant::now() + deadline::allowed(request.uri().query());
-        match self.read(request.into_body(), deadline).await {
-            Ok(review) => self.review(review, tags, deadline).await,
-            Err(reply) => reply,
+        let began = Instant::now();
+        let deadline = began + deadline::allowed(request.uri().query());
+        let who = |review: &Review| review.who.clone();
+        let read = self.read(request.into_body(), deadline).await;
+        let who = read.as_ref().map(who).unwrap_or_default();
+        let refused = |denial| {
+            self.gate
+                .refused(Door::Admission, &who, denial, began.elapsed());
+        };
+        match read {
+            Ok(review) => self.review(review, tags, deadline, refused).await,
+            Err(Unread::Unanswerable(reply)) => reply,
+            Err(Unread::Wrong { uid, why }) => {
+                refused(refusal("a review", &why, Reason::Malformed));
+                json_of(&reply::wrong(&uid, &why))
+            }
         }
     }
 
     /// The review in a body; of few at a time, for others may have written them than who should.
-    async fn read(
-        &self,
-        body: Incoming,
-        deadline: Instant,
-    ) -> Result<Review, Response<Full<Bytes>>> {
+    async fn read(&self, body: Incoming, deadline: Instant) -> Result<Review, Unread> {
         let busy = || {
-            text(
+            Unread::of(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too many reviews at a time",
             )
@@ -99,15 +108,21 @@ impl Admission {
                     BodyError::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
                     _ => StatusCode::BAD_REQUEST,
                 };
-                text(status, error.to_string())
+                Unread::of(status, error.to_string())
             })?;
         Review::read(&body).map_err(|unreadable| match unreadable {
-            Unreadable::Foreign(why) => text(StatusCode::BAD_REQUEST, why),
-            Unreadable::Wrong { uid, why } => json_of(&reply::wrong(&uid, &why)),
+            Unreadable::Foreign(why) => Unread::of(StatusCode::BAD_REQUEST, why),
+            Unreadable::Wrong { uid, why } => Unread::Wrong { uid, why },
         })
     }
 
-    async fn review(&self, review: Review, tags: Tags, deadline: Instant) -> Response<Full<Bytes>> {
+    async fn review(
+        &self,
+        review: Review,
+        tags: Tags,
+        deadline: Instant,
+        refused: impl Fn(Denial),
+    ) -> Response<Full<Bytes>> {
         let who = review.who.clone();
         let decide = |image: ImageReference, left: Duration| {
             let (gate, who) = (self.gate.clone(), who.clone());
@@ -117,12 +132,28 @@ impl Admission {
             }
         };
         let policy = self.gate.policy();
-        let ruled = ruled(review, &self.extra, tags, &policy.hash, deadline, decide);
+        let (extra, policy) = (&self.extra, &policy.hash);
+        let ruled = ruled(review, extra, tags, policy, deadline, decide, refused);
         json_of(&ruled.await)
     }
 }
 
-/// The answer to a review, whoever decides about its images.
+/// Why there is no review.
+enum Unread {
+    /// There is nobody to answer but whoever sent the request
+    Unanswerable(Response<Full<Bytes>>),
+    /// The API server is told
+    Wrong { uid: String, why: String },
+}
+
+impl Unread {
+    fn of(status: StatusCode, line: impl Into<String>) -> Self {
+        Self::Unanswerable(text(status, line))
+    }
+}
+
+/// The answer to a review, whoever decides about its images; `refused` hears of what is refused
+/// without a decision.
 async fn ruled<D, F>(
     review: Review,
     extra: &[ExtraPath],
@@ -130,6 +161,7 @@ async fn ruled<D, F>(
     policy: &str,
     deadline: Instant,
     decide: D,
+    refused: impl Fn(Denial),
 ) -> Value
 where
     D: Fn(ImageReference, Duration) -> F,
@@ -138,12 +170,17 @@ where
     let asked = match asked(&review, extra) {
         Ok(asked) if asked.places.is_empty() => return reply::harmless(&review.uid),
         Ok(asked) => asked,
-        Err(misshapen) => return reply::wrong(&review.uid, &misshapen.to_string()),
+        Err(misshapen) => {
+            let why = misshapen.to_string();
+            refused(refusal(&review.kind, &why, Reason::Malformed));
+            return reply::wrong(&review.uid, &why);
+        }
     };
     // Deciding may take seconds, and objects have megabytes.
     let Review { uid, change, .. } = review;
     drop(change);
     let decisions = Decisions::make(&asked.places, deadline, decide).await;
+    decisions.unasked().for_each(refused);
     reply::decided(&uid, &asked, &decisions, tags, policy)
 }
 

@@ -1,11 +1,11 @@
 //! What the API server is told: the answer of `admission.k8s.io/v1`.
 
 use super::asked::{Asked, Object};
-use super::decide::{Decided, Decisions, MOST};
+use super::decide::{Decided, Decisions};
 use super::pin::pinned;
 use super::review::VERSION;
 use crate::gate::Answer;
-use crate::policy::Reason;
+use crate::gate::answer::printable;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -80,25 +80,19 @@ enum Fate<'d> {
 }
 
 fn fate<'d>(name: &str, decided: Decided<'d>) -> Fate<'d> {
-    let because = |why: &str, reason: Reason| {
-        Fate::Refused(format!("{name} is refused: {why} [{}]", reason.code()))
-    };
-    match decided {
-        Decided::Answer(image, Answer::Signed(signed)) => Fate::Pinned(pinned(image, signed)),
-        Decided::Answer(_, Answer::Passed { notice: None }) => Fate::Passed,
-        Decided::Answer(
+    match decided.answer() {
+        Ok((image, Answer::Signed(signed))) => Fate::Pinned(pinned(image, signed)),
+        Ok((_, Answer::Passed { notice: None })) => Fate::Passed,
+        Ok((
             _,
             Answer::Passed {
                 notice: Some(notice),
             },
-        ) => Fate::Noticed(notice),
-        Decided::Answer(_, Answer::Denied(denial)) => Fate::Refused(denial.line()),
-        Decided::Invalid(error) => because(&error.to_string(), Reason::Malformed),
-        Decided::TooLate => because("no decision in time", Reason::Unreachable),
-        Decided::TooMany => because(
-            &format!("one of more than {MOST} images in one object"),
-            Reason::Malformed,
-        ),
+        )) => Fate::Noticed(notice),
+        Ok((_, Answer::Denied(denial))) => Fate::Refused(denial.line()),
+        Err((why, reason)) => {
+            Fate::Refused(format!("{name} is refused: {why} [{}]", reason.code()))
+        }
     }
 }
 
@@ -247,10 +241,7 @@ fn some(warnings: BTreeSet<String>) -> Vec<String> {
 
 /// One line of so many bytes at most, without what terminals obey and headers cannot hold.
 fn line(text: &str, most: usize) -> String {
-    let mut line: String = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
+    let mut line = printable(text);
     if line.len() > most {
         line.truncate(line.floor_char_boundary(most - CUT.len()));
         line.push_str(CUT);

@@ -2,7 +2,7 @@
 
 use super::{Unclear, Way};
 use crate::{
-    gate::{Answer, Denial},
+    gate::{Answer, Denial, answer::printable},
     policy::Reason,
 };
 
@@ -72,8 +72,7 @@ impl Verdict {
             Self::Denied(denial) => denial.line(),
             Self::Refused(refusal) => refusal.line(),
         };
-        let printable = words.chars().map(|c| if c.is_control() { ' ' } else { c });
-        Some(printable.take(2 * LONGEST).collect())
+        Some(printable(&words).chars().take(2 * LONGEST).collect())
     }
 }
 

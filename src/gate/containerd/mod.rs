@@ -5,6 +5,7 @@
 //! that both read alike are judged.
 
 use super::Answer;
+use super::answer::printable;
 use crate::reference::{Digest, ImageReference, ReferenceError};
 use serde::Deserialize;
 
@@ -157,8 +158,7 @@ impl Asked {
 
 /// Words on one line, and not too many of them for containerd, which reads 32 KiB.
 pub fn on_one_line(words: &str) -> String {
-    let printable = words.chars().map(|c| if c.is_control() { ' ' } else { c });
-    printable.take(LONGEST_REASON).collect()
+    printable(words).chars().take(LONGEST_REASON).collect()
 }
 
 fn named(text: &str, wrong: ReferenceError) -> QuestionError {

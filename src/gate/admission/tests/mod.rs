@@ -41,7 +41,7 @@ async fn answer_to(bytes: &[u8], tags: Tags, extra: &[ExtraPath]) -> Option<Valu
         Ok(review) => {
             let deadline = Instant::now() + deadline::allowed(None);
             let decide = async |image: ImageReference, _| policy(&image);
-            ruled(review, extra, tags, "hash", deadline, decide).await
+            ruled(review, extra, tags, "hash", deadline, decide, |_| ()).await
         }
         Err(Unreadable::Wrong { uid, why }) => super::reply::wrong(&uid, &why),
         Err(Unreadable::Foreign(_)) => return None,

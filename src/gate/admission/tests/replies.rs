@@ -1,10 +1,12 @@
 //! What answers say, and that hostile reviews get one.
 
 use super::{UID, answer_to, mutate, patched, policy, review};
+use crate::gate::Denial;
 use crate::gate::admission::reply::Tags;
 use crate::gate::admission::review::Review;
 use crate::gate::admission::ruled;
 use serde_json::{Value, json};
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -136,15 +138,19 @@ async fn what_is_not_decided_in_time_is_refused() {
         }
         policy(&image)
     };
-    let answer = ruled(read, &[], Tags::Pinned, "", deadline, decide).await;
+    let refused = |denial| unreachable!("the gate was asked: {denial:?}");
+    let answer = ruled(read, &[], Tags::Pinned, "", deadline, decide, refused).await;
     assert_eq!(answer["response"]["allowed"], false);
     assert!(Instant::now() >= deadline);
     let over = Instant::now();
     let read = Review::read(request.to_string().as_bytes()).unwrap();
-    let answer = ruled(read, &[], Tags::Pinned, "", over, async |_, _| {
-        unreachable!("too late")
-    })
-    .await;
+    let written = Mutex::new(Vec::new());
+    let refused = |denial: Denial| written.lock().unwrap().push(denial);
+    let decide = async |_, _| unreachable!("too late");
+    let answer = ruled(read, &[], Tags::Pinned, "", over, decide, refused).await;
+    let written = written.into_inner().unwrap();
+    assert_eq!(written.len(), 2);
+    assert!(written.iter().all(|denial| denial.undecided));
     let message = answer["response"]["status"]["message"].as_str().unwrap();
     assert!(message.contains("signed.test/a:1 is refused: no decision in time [unreachable]"));
 }
