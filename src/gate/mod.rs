@@ -8,6 +8,7 @@ pub mod authz;
 pub mod containerd;
 pub mod doctor;
 pub mod install;
+mod json;
 mod log;
 mod metrics;
 mod pages;

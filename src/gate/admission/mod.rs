@@ -9,7 +9,6 @@ mod asked;
 mod deadline;
 mod decide;
 mod extra;
-mod json;
 pub mod kinds;
 mod pin;
 mod places;

@@ -1,6 +1,6 @@
 //! What the API server asks: an `AdmissionReview` of `admission.k8s.io/v1`.
 
-use super::json;
+use crate::gate::json::{self, Bounds};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -57,7 +57,7 @@ impl Review {
     /// # Errors
     /// Not JSON that means one thing, or not a review of version 1, or one without what is needed.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let document = json::parse(bytes).map_err(|error| unparsable(bytes, &error))?;
+        let document = json::parse(bytes, BOUNDS).map_err(|error| unparsable(bytes, &error))?;
         let Value::Object(mut review) = document else {
             return Err(Unreadable::Foreign("not an AdmissionReview".to_owned()));
         };
@@ -196,6 +196,12 @@ fn short(text: &str) -> &str {
     text.get(..text.floor_char_boundary(SHOWN)).unwrap_or(text)
 }
 
+/// Objects of Kubernetes have some ten levels; a pod with 1,000 containers has some 50,000 values,
+/// and an update has it twice.
+const BOUNDS: Bounds = Bounds {
+    depth: 100,
+    values: 1_000_000,
+};
 /// The version of the question and of the answer.
 pub(super) const VERSION: &str = "admission.k8s.io/v1";
 /// Bytes; the API server's are UUIDs.

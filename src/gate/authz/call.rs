@@ -82,9 +82,9 @@ impl Call {
     }
 
     /// The body of a request that means nothing without one.
-    pub(super) fn json(&self) -> Result<super::json::Json, Unclear> {
+    pub(super) fn json(&self) -> Result<serde_json::Value, Unclear> {
         let body = self.body.as_deref().ok_or(Unclear::NoBody)?;
-        super::json::Json::parse(body)
+        super::json::parse(body)
     }
 
     fn header(&self, name: &str) -> Option<&str> {

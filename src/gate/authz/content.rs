@@ -1,6 +1,7 @@
 //! The images that the bodies of requests name.
 
-use super::{Call, Effect, Unclear, json::Json, named::parse};
+use super::{Call, Effect, Unclear, json, named::parse};
+use serde_json::Value;
 
 /// A container to be made: its image, and images mounted into it.
 ///
@@ -8,9 +9,9 @@ use super::{Call, Effect, Unclear, json::Json, named::parse};
 /// `HostConfig`.
 pub(super) fn container(call: &Call) -> Result<Effect, Unclear> {
     let body = call.json()?;
-    let image = Some(body.text("Image")?).filter(|image| !image.is_empty());
+    let image = Some(json::text(&body, "Image")?).filter(|image| !image.is_empty());
     let mut mounts = mounted(&body)?;
-    if let Some(host) = body.field("HostConfig")? {
+    if let Some(host) = json::field(&body, "HostConfig")? {
         mounts.extend(mounted(host)?);
     }
     Ok(Effect::Create {
@@ -23,13 +24,13 @@ pub(super) fn container(call: &Call) -> Result<Effect, Unclear> {
 pub(super) fn service(call: &Call) -> Result<Effect, Unclear> {
     let body = call.json()?;
     let mut names = Vec::new();
-    if let Some(task) = body.field("TaskTemplate")? {
-        if let Some(container) = task.field("ContainerSpec")? {
-            names.push(container.text("Image")?.to_owned());
+    if let Some(task) = json::field(&body, "TaskTemplate")? {
+        if let Some(container) = json::field(task, "ContainerSpec")? {
+            names.push(json::text(container, "Image")?.to_owned());
             names.extend(mounted(container)?);
         }
-        if let Some(plugin) = task.field("PluginSpec")? {
-            names.push(plugin.text("Remote")?.to_owned());
+        if let Some(plugin) = json::field(task, "PluginSpec")? {
+            names.push(json::text(plugin, "Remote")?.to_owned());
         }
     }
     let names = names.iter().filter(|name| !name.is_empty());
@@ -40,11 +41,11 @@ pub(super) fn service(call: &Call) -> Result<Effect, Unclear> {
 }
 
 /// Images among the mounts (since API 1.48).
-fn mounted(config: &Json) -> Result<Vec<String>, Unclear> {
+fn mounted(config: &Value) -> Result<Vec<String>, Unclear> {
     let mut images = Vec::new();
-    for mount in config.list("Mounts")? {
-        if mount.text("Type")?.eq_ignore_ascii_case("image") {
-            images.push(mount.text("Source")?.to_owned());
+    for mount in json::list(config, "Mounts")? {
+        if json::text(mount, "Type")?.eq_ignore_ascii_case("image") {
+            images.push(json::text(mount, "Source")?.to_owned());
         }
     }
     Ok(images)

@@ -4,66 +4,50 @@
 //! several such members the last. Here several are an error, and so is a name that stands twice.
 
 use super::Unclear;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use std::{cell::Cell, collections::BTreeSet, fmt};
+use crate::gate::json::{self, Bounds};
+use serde_json::Value;
 
-/// A value; numbers and booleans are of no interest.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Json {
-    Null,
-    Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
-    Other,
+/// One document, within bounds, in which no object has a name twice.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Unclear> {
+    json::parse(bytes, BOUNDS).map_err(|error| unclear(error.to_string()))
 }
 
-impl Json {
-    /// One document, within bounds, in which no object has a name twice.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unclear> {
-        let budget = Cell::new(VALUES);
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let seed = Reader {
-            depth: 0,
-            budget: &budget,
-        };
-        let value = seed.deserialize(&mut reader);
-        let value = value.and_then(|value| reader.end().map(|()| value));
-        value.map_err(|error| unclear(error.to_string()))
-    }
-
-    /// The member that Go takes for this field; none if there is none, or null.
-    ///
-    /// `field` is ASCII.
-    pub(super) fn field(&self, field: &str) -> Result<Option<&Self>, Unclear> {
-        let members = match self {
-            Self::Null => return Ok(None),
-            Self::Object(members) => members,
-            _ => return Err(unclear(format!("{field} is looked for where no object is"))),
-        };
-        let mut named = members.iter().filter(|(name, _)| is_field(name, field));
-        let first = named.next().map(|(_, value)| value);
-        if let Some((other, _)) = named.next() {
-            return Err(unclear(format!("{field} stands there again as {other:?}")));
-        }
-        Ok(first.filter(|value| **value != Self::Null))
-    }
-
-    /// The string in a field, empty if there is none.
-    pub(super) fn text(&self, field: &str) -> Result<&str, Unclear> {
-        match self.field(field)? {
-            None => Ok(""),
-            Some(Self::Text(text)) => Ok(text),
-            Some(_) => Err(unclear(format!("{field} is no string"))),
+/// The member that Go takes for this field; none if there is none, or null.
+///
+/// `field` is ASCII.
+pub(super) fn field<'v>(value: &'v Value, field: &str) -> Result<Option<&'v Value>, Unclear> {
+    let members = match value {
+        Value::Null => return Ok(None),
+        Value::Object(members) => members,
+        _ => return Err(unclear(format!("{field} is looked for where no object is"))),
+    };
+    let named = members.iter().filter(|(name, _)| is_field(name, field));
+    match named.collect::<Vec<_>>().as_slice() {
+        [] => Ok(None),
+        [(_, value)] => Ok(Some(*value).filter(|value| !value.is_null())),
+        several => {
+            let mut spelt = several.iter().map(|(name, _)| name.as_str());
+            let other = spelt.find(|name| *name != field).unwrap_or(field);
+            Err(unclear(format!("{field} stands there again as {other:?}")))
         }
     }
+}
 
-    /// The list in a field, empty if there is none.
-    pub(super) fn list(&self, field: &str) -> Result<&[Self], Unclear> {
-        match self.field(field)? {
-            None => Ok(&[]),
-            Some(Self::List(items)) => Ok(items),
-            Some(_) => Err(unclear(format!("{field} is no list"))),
-        }
+/// The string in a field, empty if there is none.
+pub(super) fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str, Unclear> {
+    match field(value, name)? {
+        None => Ok(""),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(unclear(format!("{name} is no string"))),
+    }
+}
+
+/// The list in a field, empty if there is none.
+pub(super) fn list<'v>(value: &'v Value, name: &str) -> Result<&'v [Value], Unclear> {
+    match field(value, name)? {
+        None => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) => Err(unclear(format!("{name} is no list"))),
     }
 }
 
@@ -81,104 +65,20 @@ fn is_field(name: &str, field: &str) -> bool {
     folded.eq(field.chars().map(|letter| letter.to_ascii_lowercase()))
 }
 
-struct Reader<'b> {
-    depth: usize,
-    budget: &'b Cell<usize>,
-}
-
-impl Reader<'_> {
-    fn below<E: serde::de::Error>(&self) -> Result<Self, E> {
-        if self.depth == DEPTH {
-            return Err(E::custom("nested too deeply"));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-            budget: self.budget,
-        })
-    }
-
-    fn spend<E: serde::de::Error>(&self) -> Result<(), E> {
-        let left = self.budget.get().checked_sub(1);
-        self.budget
-            .set(left.ok_or_else(|| E::custom("too many values"))?);
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Json;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Json, D::Error> {
-        self.spend()?;
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self.below()?)? {
-            list.push(item);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let mut seen = BTreeSet::new();
-        let mut object = Vec::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if !seen.insert(name.clone()) {
-                return Err(A::Error::custom(format!("{name:?} stands there twice")));
-            }
-            object.push((name, members.next_value_seed(self.below()?)?));
-        }
-        Ok(Json::Object(object))
-    }
-}
-
-/// Objects and lists in each other; a container's configuration needs six.
-const DEPTH: usize = 32;
-/// Values of a document; a container with a thousand labels has some two thousand.
-const VALUES: usize = 100_000;
+/// A container's configuration needs six levels; one with a thousand labels has some two thousand
+/// values.
+const BOUNDS: Bounds = Bounds {
+    depth: 32,
+    values: 100_000,
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn image(text: &str) -> Result<String, Unclear> {
-        Json::parse(text.as_bytes())?
-            .text("Image")
-            .map(str::to_owned)
+        let document = parse(text.as_bytes())?;
+        self::text(&document, "Image").map(str::to_owned)
     }
 
     #[test]
@@ -191,9 +91,9 @@ mod tests {
             assert_eq!(image(text).unwrap(), "", "{text}");
         }
         let folded = "{\"Ho\u{17f}tConfig\":{},\"Tas\u{212a}Template\":{}}";
-        let folded = Json::parse(folded.as_bytes()).unwrap();
+        let folded = parse(folded.as_bytes()).unwrap();
         for field in ["HostConfig", "TaskTemplate"] {
-            assert!(folded.field(field).unwrap().is_some(), "{field}");
+            assert!(self::field(&folded, field).unwrap().is_some(), "{field}");
         }
     }
 
@@ -204,7 +104,7 @@ mod tests {
             "[".repeat(40),
             "]".repeat(40)
         );
-        let many = format!("[{}0]", "0,".repeat(VALUES));
+        let many = format!("[{}0]", "0,".repeat(BOUNDS.values));
         for text in [
             "",
             "{",
@@ -225,6 +125,6 @@ mod tests {
         ] {
             assert!(image(text).is_err(), "{text:.80}");
         }
-        assert!(Json::parse(b"{\"Image\":\"\xff\"}").is_err());
+        assert!(parse(b"{\"Image\":\"\xff\"}").is_err());
     }
 }

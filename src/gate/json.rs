@@ -1,18 +1,29 @@
 //! JSON that means one thing only: no member twice, and an end to depth and number of values.
+//!
+//! Others read these documents after us, and of two members of one name they may take another.
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value, map::Entry};
 use std::{cell::Cell, fmt};
 
+/// How much a document may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Objects and lists in each other; serde's own end is at 128
+    pub(super) depth: usize,
+    /// Values of every kind
+    pub(super) values: usize,
+}
+
 /// Parses one document.
 ///
 /// # Errors
-/// Not JSON, not UTF-8, a member twice, more than [`DEPTH`] levels or [`VALUES`] values.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    let budget = Cell::new(VALUES);
+/// Not JSON, not UTF-8, a member twice, or beyond the bounds.
+pub(super) fn parse(bytes: &[u8], bounds: Bounds) -> Result<Value, serde_json::Error> {
+    let budget = Cell::new(bounds.values);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let seed = Reader {
-        depth: 0,
+        depth: bounds.depth,
         budget: &budget,
     };
     let value = seed.deserialize(&mut reader)?;
@@ -20,7 +31,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     Ok(value)
 }
 
-/// Reads one value, counting depth and values.
+/// Reads one value; what it holds is as much less deep and less many.
 #[derive(Clone, Copy)]
 struct Reader<'b> {
     depth: usize,
@@ -28,11 +39,10 @@ struct Reader<'b> {
 }
 
 impl Reader<'_> {
-    fn inside(self) -> Self {
-        Self {
-            depth: self.depth + 1,
-            ..self
-        }
+    fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1);
+        let depth = depth.ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Self { depth, ..self })
     }
 }
 
@@ -43,9 +53,6 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
         let left = self.budget.get().checked_sub(1);
         self.budget
             .set(left.ok_or_else(|| D::Error::custom("too many values"))?);
-        if self.depth > DEPTH {
-            return Err(D::Error::custom("nested too deeply"));
-        }
         reader.deserialize_any(self)
     }
 }
@@ -83,7 +90,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self.inside())? {
+        while let Some(item) = items.next_element_seed(self.inside()?)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -93,7 +100,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             match map.entry(name) {
-                Entry::Vacant(place) => place.insert(members.next_value_seed(self.inside())?),
+                Entry::Vacant(place) => place.insert(members.next_value_seed(self.inside()?)?),
                 Entry::Occupied(taken) => {
                     let name: String = taken.key().chars().take(SHOWN).collect();
                     return Err(A::Error::custom(format!("{name:?} is there twice")));
@@ -104,10 +111,6 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// Levels of nesting; objects of Kubernetes have some ten, serde's own end is at 128.
-const DEPTH: usize = 100;
-/// Values in a document: a pod with 1,000 containers has some 50,000, an update has it twice.
-const VALUES: usize = 1_000_000;
 /// Letters of a name in a message.
 const SHOWN: usize = 60;
 
@@ -115,6 +118,14 @@ const SHOWN: usize = 60;
 mod tests {
     use super::*;
     use serde_json::json;
+
+    const DEPTH: usize = 100;
+    const VALUES: usize = 1_000_000;
+
+    fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+        let (depth, values) = (DEPTH, VALUES);
+        super::parse(bytes, Bounds { depth, values })
+    }
 
     #[test]
     fn ordinary_json_is_read_as_it_is() {
