@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job from the first key to a refused pull, on loopback, in about ten seconds.
+# The main job from the first key to a refused pull and a gate, on loopback, in about ten seconds.
 # Needs trust in PATH, docker-registry, skopeo, busybox and curl;
 # with dockerd and as root it also pulls. Leaves nothing behind.
 set -euo pipefail
@@ -40,6 +40,12 @@ main() {
     [[ $(trust verify -q "$app:signed") == "$signed" ]]
     pull "$app:signed"
 
+    step 'A gate: a registry that gives every client only what is signed'
+    start_gate
+    run skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$gate/team/app:signed"
+    refused 'No valid trust data for unsigned' \
+        skopeo inspect --tls-verify=false "docker://$gate/team/app:unsigned"
+
     step 'Done: what was signed is trusted, what was not is refused'
 }
 
@@ -79,6 +85,24 @@ start_trust_server() {
     mkdir -p "$DOCKER_CONFIG/tls/${server#https://}"
     cp server/ca.crt "$DOCKER_CONFIG/tls/${server#https://}/"
     printf '\n$ trust server run &\n%s\n' "$(cat server.log)"
+}
+
+start_gate() {
+    cat >policy.toml <<TOML
+[[rule]]
+match = "$app"
+require = "signed"
+first_use = true
+TOML
+    run trust policy check policy.toml
+    trust gate proxy --policy policy.toml --no-tls --listen 127.0.0.1:0 --upstream "${app%%/*}" \
+        >gate.log 2>gate.err &
+    until grep -q '^listening on ' gate.log; do
+        kill -0 $! 2>/dev/null || fail "gate: $(tail -n 5 gate.err)"
+        sleep 0.05
+    done
+    gate=$(sed -n 's|^listening on http://||p' gate.log)
+    printf '\n$ trust gate proxy --policy policy.toml &\n%s\n' "$(cat gate.log)"
 }
 
 start_registry() {
