@@ -103,6 +103,9 @@ async fn a_delegation_that_expires_in_memory_counts_no_more() {
     }
     let decider = client.decider(&server);
     assert_eq!(ask(&decider, &rule, days(0)).await.judgement.reason, None);
+    assert!(decider.decide_at_once(&image(), &rule, days(0)).is_some());
+    // Whoever holds the line open, so that there is no time to look, must not keep it alive.
+    assert!(decider.decide_at_once(&image(), &rule, days(1)).is_none());
     let late = ask(&decider, &rule, days(1)).await;
     assert_eq!(late.judgement.reason, Some(Reason::Expired));
 }

@@ -181,7 +181,7 @@ impl Last {
     fn outcome(self, now: Timestamp) -> Look {
         match (self.fault, self.state) {
             (Some(fault), _) => Err(fault),
-            (None, Some(held)) if now < held.known.current().valid_until() => Ok(held),
+            (None, Some(held)) if now < held.known.current().unchanged_until() => Ok(held),
             _ => Err(Arc::new(Error::Interrupted)),
         }
     }
