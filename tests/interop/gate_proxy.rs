@@ -14,6 +14,7 @@ use crate::peers::{
 
 on_both_servers!(
     docker_gets_what_is_signed_and_shows_why_not,
+    buildkit_gets_what_is_signed_and_shows_why_not,
     podman_gets_what_is_signed_and_shows_why_not,
     skopeo_gets_what_is_signed_and_shows_why_not,
     containerd_gets_what_is_signed_and_shows_why_not,
@@ -64,7 +65,7 @@ fn docker_gets_what_is_signed_and_shows_why_not(server: Kind) {
         .docker(&format!("pull -a {}", name("")))
         .ok()
         .does_not_say("unsigned:");
-    // Building on it is pulling it.
+    // Bypass 11: building on it is pulling it.
     let legacy = reader.with("DOCKER_BUILDKIT", "0");
     let build = |version: &str| {
         let command = legacy.command(&program::find("docker"), "build --network none -");
@@ -84,6 +85,26 @@ fn docker_gets_what_is_signed_and_shows_why_not(server: Kind) {
     drop(gate.stopped());
     reader.docker(&format!("pull {}", name(":signed"))).exit(1);
     assert_eq!(lab.registry.requests_for("team/app"), before);
+}
+
+/// Bypass 11: BuildKit in the engine, which speaks plain HTTP to its own machine.
+fn buildkit_gets_what_is_signed_and_shows_why_not(server: Kind) {
+    let lab = Lab::start(server).with_engine();
+    let scene = Scene::of(&lab);
+    let gate = GateProxy::in_the_clear(&lab.home("gate"));
+    let kit = lab.home("reader").with("DOCKER_BUILDKIT", "1");
+    let build = |version: &str| {
+        let words = "build --network none --progress plain -";
+        let command = kit.command(program::engines_docker(), words);
+        let name = format!("{}/team/app{version}", gate.host);
+        run_with_input(command, &format!("FROM {name}\nLABEL a=b\n"))
+    };
+    build(":signed").ok().says(&scene.signed);
+    build(":moved").ok().says(&scene.moved);
+    build(":unsigned").exit(1).says(REFUSAL);
+    build(&format!("@{}", scene.unsigned))
+        .exit(1)
+        .says("digest-not-signed");
 }
 
 fn podman_gets_what_is_signed_and_shows_why_not(server: Kind) {

@@ -29,13 +29,24 @@ impl GateProxy {
     pub(crate) fn start_with(home: &Home<'_>, options: &str) -> Self {
         let folder = home.lab.folder();
         let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+        let (certificate, key) = (certificate.display(), key.display());
+        Self::speaking(
+            home,
+            &format!("--tls-cert {certificate} --tls-key {key} {options}"),
+        )
+    }
+
+    /// Without TLS, as on the machine of its clients.
+    pub(crate) fn in_the_clear(home: &Home<'_>) -> Self {
+        Self::speaking(home, "--no-tls")
+    }
+
+    fn speaking(home: &Home<'_>, options: &str) -> Self {
+        let upstream = &home.lab.registry.host;
         let command = home
             .with("DOCKER_CONTENT_TRUST", "1")
             .trust_command(&format!(
-                "gate proxy --listen 127.0.0.1:0 --upstream {} --tls-cert {} --tls-key {} {options}",
-                home.lab.registry.host,
-                certificate.display(),
-                key.display()
+                "gate proxy --listen 127.0.0.1:0 --upstream {upstream} {options}"
             ));
         let log = home.folder().join("gate.log");
         let mut service = Service::start_command("trust gate proxy", &command, &log);
@@ -61,10 +72,10 @@ impl GateProxy {
     }
 }
 
-/// `HOST:PORT` from the line `listening on https://HOST:PORT`.
+/// `HOST:PORT` from the line `listening on SCHEME://HOST:PORT`.
 fn address(said: &str) -> Option<String> {
-    let (_, rest) = said.split_once("listening on https://")?;
-    let (address, _) = rest.split_once('\n')?;
+    let (_, rest) = said.split_once("listening on ")?;
+    let (address, _) = rest.split_once("://")?.1.split_once('\n')?;
     Some(address.trim().to_owned())
 }
 

@@ -19,5 +19,12 @@ pub(crate) fn trust() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_trust"))
 }
 
+/// The `docker` of the engine's own package, which builds with BuildKit without a plugin.
+pub(crate) fn engines_docker() -> &'static Path {
+    let docker = Path::new("/usr/bin/docker");
+    assert!(docker.exists(), "no {}: {INSTALL}", docker.display());
+    docker
+}
+
 const INSTALL: &str = "run scripts/install-peers as root, or: apt-get install notary \
                        docker-registry docker.io docker-compose skopeo podman containerd busybox-static chromium";
