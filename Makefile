@@ -37,6 +37,8 @@ interop: peers
 
 soak: peers
 	TRUST_SOAK_CASES=5000 $(CARGO) test --test it mutations
+	TRUST_SOAK_CASES=200000 $(CARGO) test --test it nothing_unsigned_passes
+	PROPTEST_CASES=20000 $(CARGO) test --lib -- gate:: policy::
 	TRUST_SOAK_ROUNDS=100 $(CARGO) test $(INTEROP) nothing_lost
 	TRUST_SOAK_KILLS=200 $(CARGO) test --test it killed_at_any_point
 	TRUST_SOAK_KILLS=200 TRUST_SOAK_PUBLISHES=500 $(CARGO) test $(INTEROP) server_store

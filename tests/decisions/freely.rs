@@ -194,8 +194,14 @@ fn images() -> impl Strategy<Value = ImageReference> {
     })
 }
 
+/// `TRUST_SOAK_CASES`, or a number that suits every day.
+fn cases() -> u32 {
+    let asked = std::env::var("TRUST_SOAK_CASES").ok();
+    asked.map_or(4096, |cases| cases.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn nothing_unsigned_passes_unless_a_rule_lets_it(
