@@ -234,12 +234,22 @@ fn decisions_are_logged_where_told() {
     let mut command = place.about("other.test/app:1");
     command.arg("--decision-log").arg(&log);
     run(command, Some(descriptor(&digest()).as_bytes())).is(1, "refused");
+    let mut command = place.about("other.test/app:1");
+    command.arg("--decision-log").arg(&log);
+    run(command, Some(b"{}")).is(1, "descriptor");
     let text = fs::read_to_string(log).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(
-        (&line["door"], &line["verdict"]),
-        (&"containerd".into(), &"refused".into())
-    );
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let said = |line: &serde_json::Value| {
+        ["door", "verdict", "reason"].map(|field| line[field].as_str().unwrap().to_owned())
+    };
+    let [by_policy, by_itself] = &lines[..] else {
+        panic!("{text}");
+    };
+    assert_eq!(said(by_policy)[..2], ["containerd", "refused"]);
+    assert_eq!(said(by_itself), ["containerd", "refused", "malformed"]);
 }
 
 /// containerd kills after ten seconds, and the reason with it.

@@ -87,7 +87,7 @@ fn docker_gets_what_is_signed_and_shows_why_not(server: Kind) {
     assert_eq!(lab.registry.requests_for("team/app"), before);
 }
 
-/// Bypass 11: BuildKit in the engine, which speaks plain HTTP to its own machine.
+/// Bypass 11: `BuildKit` in the engine, which speaks plain HTTP to its own machine.
 fn buildkit_gets_what_is_signed_and_shows_why_not(server: Kind) {
     let lab = Lab::start(server).with_engine();
     let scene = Scene::of(&lab);

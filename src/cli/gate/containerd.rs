@@ -6,11 +6,12 @@ use crate::cli::session::Session;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use trust::gate::Door;
-use trust::gate::containerd::{LONGEST_DESCRIPTOR, Question, on_one_line};
+use trust::gate::containerd::{LONGEST_DESCRIPTOR, Question, on_one_line, refusal};
+use trust::gate::{Answer, Door};
+use trust::policy::Reason;
 use trust::repository::Kind;
 
 /// Say whether containerd may pull an image: exit code 0 if it may, the reason on standard output
@@ -59,11 +60,24 @@ async fn verdict(args: &Args, session: &Session) -> Result<String, String> {
         media_type: &args.stdin_media_type,
         descriptor: &descriptor,
     };
-    let asked = question.asked().map_err(|error| error.to_string())?;
-    let answer = gate
-        .decide(Door::Containerd, "containerd", &asked.image)
-        .await;
-    asked.verdict(answer)
+    let began = Instant::now();
+    // What is refused here, and not by the policy, is written down as well.
+    let refused = |words: String, reason| {
+        let denial = refusal(&args.name, &words, reason);
+        gate.refused(Door::Containerd, WHO, denial, began.elapsed());
+        words
+    };
+    let asked = question
+        .asked()
+        .map_err(|error| refused(error.to_string(), Reason::Malformed))?;
+    let answer = gate.decide(Door::Containerd, WHO, &asked.image).await;
+    let by_policy = matches!(answer, Answer::Denied(_));
+    asked.verdict(answer).map_err(|words| {
+        if by_policy {
+            return words;
+        }
+        refused(words, Reason::DigestNotSigned)
+    })
 }
 
 /// What is written to us, or a byte more than is allowed of it.
@@ -110,6 +124,8 @@ fn is_gos(word: &str) -> bool {
     ["-name", "-digest", "-stdin-media-type"].contains(&name)
 }
 
+/// Who asks; containerd does not say for whom.
+const WHO: &str = "containerd";
 const CALLED: &str = "trust-containerd-verifier";
 const VERIFIER: &str = "containerd-verifier";
 /// containerd waits ten seconds (`per_verifier_timeout`), then kills, and says nothing of it.

@@ -4,8 +4,9 @@
 //! changed either. containerd's names are not Docker's: `a/b` is host `a` there, so only names
 //! that both read alike are judged.
 
-use super::Answer;
 use super::answer::printable;
+use super::{Answer, Denial};
+use crate::policy::Reason;
 use crate::reference::{Digest, ImageReference, ReferenceError};
 use serde::Deserialize;
 
@@ -144,7 +145,7 @@ impl Asked {
                 "{image} is refused: it was signed with {} bytes, and the registry says {} [{}]",
                 pinned.size,
                 self.size,
-                crate::policy::Reason::DigestNotSigned.code()
+                Reason::DigestNotSigned.code()
             )),
             Answer::Signed(_) => Ok(format!("{image} is signed")),
             Answer::Passed { notice: None } => Ok(format!("{image} passes")),
@@ -153,6 +154,18 @@ impl Asked {
             } => Ok(notice),
             Answer::Denied(denial) => Err(denial.line()),
         }
+    }
+}
+
+/// The refusal of a question, for the log.
+pub fn refusal(name: &str, why: &str, reason: Reason) -> Denial {
+    Denial {
+        image: on_one_line(name),
+        reason,
+        message: on_one_line(why),
+        hint: None,
+        undecided: false,
+        rule: "[containerd]".to_owned(),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn trust() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_trust"))
 }
 
-/// The `docker` of the engine's own package, which builds with BuildKit without a plugin.
+/// The `docker` of the engine's own package, which builds with `BuildKit` without a plugin.
 pub(crate) fn engines_docker() -> &'static Path {
     let docker = Path::new("/usr/bin/docker");
     assert!(docker.exists(), "no {}: {INSTALL}", docker.display());
