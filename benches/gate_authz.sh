@@ -91,29 +91,6 @@ print_machine() {
 
 # --- The machine --------------------------------------------------------------------------------
 
-start_trust_server() {
-    trust server run --dir "$world/server" --listen 127.0.0.1:0 >server.log 2>server.err &
-    until grep -q '^listening on ' server.log; do
-        kill -0 $! 2>/dev/null || fail "trust server: $(tail -n 5 server.err)"
-        sleep 0.05
-    done
-    local url
-    url=$(sed -n 's/^listening on //p' server.log)
-    export DOCKER_CONTENT_TRUST_SERVER=$url
-    mkdir -p "$DOCKER_CONFIG/tls/${url#https://}"
-    cp server/ca.crt "$DOCKER_CONFIG/tls/${url#https://}/"
-}
-
-try_registry() {
-    cat >registry.yml <<YAML
-version: 0.1
-storage: {filesystem: {rootdirectory: $world/registry}}
-http: {addr: '127.0.0.1:$port'}
-YAML
-    docker-registry serve registry.yml >docker-registry.log 2>&1 &
-    ready="ask http://127.0.0.1:$port/v2/"
-}
-
 start_engine() {
     local name=$1
     shift

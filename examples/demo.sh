@@ -9,6 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lab.sh"
 main() {
     step 'A trust server and a registry on loopback'
     start_trust_server
+    printf '\n$ trust server run &\n%s\n' "$(cat server.log)"
     start_registry
     start_engine
     push_image signed 'the image that nigel signs'
@@ -74,19 +75,6 @@ pull() {
     fi
 }
 
-start_trust_server() {
-    trust server run --dir "$world/server" --listen 127.0.0.1:0 >server.log 2>server.err &
-    until grep -q '^listening on ' server.log; do
-        kill -0 $! 2>/dev/null || fail "trust server: $(tail -n 5 server.err)"
-        sleep 0.05
-    done
-    server=$(sed -n 's/^listening on //p' server.log)
-    export DOCKER_CONTENT_TRUST_SERVER=$server
-    mkdir -p "$DOCKER_CONFIG/tls/${server#https://}"
-    cp server/ca.crt "$DOCKER_CONFIG/tls/${server#https://}/"
-    printf '\n$ trust server run &\n%s\n' "$(cat server.log)"
-}
-
 start_gate() {
     cat >policy.toml <<TOML
 [[rule]]
@@ -108,16 +96,6 @@ TOML
 start_registry() {
     start docker-registry try_registry
     app=localhost:$port/team/app
-}
-
-try_registry() {
-    cat >registry.yml <<YAML
-version: 0.1
-storage: { filesystem: { rootdirectory: $world/registry } }
-http: { addr: '127.0.0.1:$port' }
-YAML
-    docker-registry serve registry.yml >docker-registry.log 2>&1 &
-    ready="ask http://127.0.0.1:$port/v2/"
 }
 
 start_engine() {

@@ -53,6 +53,31 @@ make_certificates() {
 
 ask() { curl --silent --show-error --fail --noproxy '*' "$@"; }
 
+# A trust server with what it makes itself, and a docker set-up that goes by it.
+start_trust_server() {
+    local url
+    trust server run --dir "$world/server" --listen 127.0.0.1:0 >server.log 2>server.err &
+    until grep -q '^listening on ' server.log; do
+        kill -0 $! 2>/dev/null || fail "trust server: $(tail -n 5 server.err)"
+        sleep 0.05
+    done
+    url=$(sed -n 's/^listening on //p' server.log)
+    export DOCKER_CONTENT_TRUST_SERVER=$url
+    mkdir -p "$DOCKER_CONFIG/tls/${url#https://}"
+    cp server/ca.crt "$DOCKER_CONFIG/tls/${url#https://}/"
+}
+
+# A registry that speaks plain HTTP.
+try_registry() {
+    cat >registry.yml <<YAML
+version: 0.1
+storage: { filesystem: { rootdirectory: $world/registry } }
+http: { addr: '127.0.0.1:$port' }
+YAML
+    docker-registry serve registry.yml >docker-registry.log 2>&1 &
+    ready="ask http://127.0.0.1:$port/v2/"
+}
+
 hash_of() { sha256sum "$1" | cut -d' ' -f1; }
 
 # Debian builds notary without a version of its own.
