@@ -41,7 +41,8 @@ impl Signed {
     pub(crate) fn with_tags(tags: usize) -> Self {
         let mut keys = Keys::default();
         let base = BaseKeys {
-            root: keys.make_root(),
+            root: vec![keys.make_root()],
+            root_threshold: 1,
             snapshot: keys.make(),
             targets: keys.make(),
             timestamp: keys.make(),

@@ -109,7 +109,8 @@ impl Repository {
             None => self.new_key(keyring, "snapshot")?,
         };
         Ok(BaseKeys {
-            root,
+            root: vec![root],
+            root_threshold: 1,
             snapshot,
             targets,
             timestamp,

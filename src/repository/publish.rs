@@ -30,8 +30,9 @@ impl Repository {
                 return Ok(false);
             }
             let snapshot = RoleName::snapshot();
-            let own_snapshot =
-                keyring.holds_any(&snapshot, &current.root().facts().keys_of(&snapshot));
+            let own_snapshot = draft
+                .keys_of(&snapshot)
+                .is_some_and(|keys| keyring.holds_any(&snapshot, &keys));
             drop(current); // sealing a large repository can use the room
             let files = seal(draft, own_snapshot, keyring, watch)?;
             match self.send(&files).await {

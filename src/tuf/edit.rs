@@ -1,10 +1,15 @@
 //! The next version of a repository from the present one, and what it needs signed.
 
-use super::delegation::Delegation;
-use super::digest::FileMeta;
-use super::envelope::{Document, Expires, RoleKeys, Signature, Unverified, Verified, sealed};
-use super::error::{Malformed, TufError, of_role};
-use super::key::{KeyId, PublicKey};
+mod delegations;
+mod root;
+mod seal;
+mod tags;
+
+pub use seal::Prepared;
+
+use super::envelope::{Expires, RoleKeys, Verified};
+use super::error::TufError;
+use super::key::PublicKey;
 use super::role::RoleName;
 use super::root::{KeyList, Root};
 use super::snapshot::Snapshot;
@@ -24,7 +29,8 @@ const SNAPSHOT_DAYS: i64 = 1095;
 #[derive(Debug)]
 pub struct Draft {
     root: Root,
-    first: bool,
+    /// The keys of the root before, which have to sign the next one too; none if there was none
+    before: Option<RoleKeys>,
     targets: BTreeMap<RoleName, Arc<Targets>>,
     /// Versions already used up by files that are not believed
     numbered: BTreeMap<RoleName, u64>,
@@ -102,7 +108,7 @@ impl Draft {
         }
         Self {
             root: current.root().facts().clone(),
-            first: false,
+            before: Some(current.root_keys()),
             targets,
             numbered,
             snapshot: Some(current.snapshot().facts().clone()),
@@ -113,26 +119,25 @@ impl Draft {
 
     /// Begins a repository: these keys for the four base roles, nothing signed.
     pub fn first(keys: &BaseKeys, now: Timestamp) -> Self {
+        let one = std::slice::from_ref;
         let listed = [
-            (RoleName::root(), &keys.root),
-            (RoleName::snapshot(), &keys.snapshot),
-            (RoleName::targets(), &keys.targets),
-            (RoleName::timestamp(), &keys.timestamp),
+            (RoleName::root(), &keys.root[..], keys.root_threshold),
+            (RoleName::snapshot(), one(&keys.snapshot), 1),
+            (RoleName::targets(), one(&keys.targets), 1),
+            (RoleName::timestamp(), one(&keys.timestamp), 1),
         ];
-        let list = |key: &PublicKey| KeyList {
-            key_ids: vec![key.id().clone()],
-            threshold: 1,
+        let all = listed.iter().flat_map(|(_, keys, _)| keys.iter());
+        let list = |keys: &[PublicKey], threshold| KeyList {
+            key_ids: keys.iter().map(|key| key.id().clone()).collect(),
+            threshold,
         };
         let root = Root {
             consistent_snapshot: false,
             expires: Expires::at(after(now, ROOT_DAYS)),
-            keys: listed
-                .iter()
-                .map(|(_, key)| (key.id().clone(), (*key).clone()))
-                .collect(),
+            keys: all.map(|key| (key.id().clone(), key.clone())).collect(),
             roles: listed
                 .iter()
-                .map(|(role, key)| (role.to_string(), list(key)))
+                .map(|(role, keys, threshold)| (role.to_string(), list(keys, *threshold)))
                 .collect(),
             version: 1,
         };
@@ -140,7 +145,7 @@ impl Draft {
         let empty = Targets::empty(Expires::at(after(now, TARGETS_DAYS)));
         Self {
             root,
-            first: true,
+            before: None,
             targets: BTreeMap::from([(role.clone(), Arc::new(empty))]),
             numbered: BTreeMap::new(),
             snapshot: None,
@@ -149,105 +154,9 @@ impl Draft {
         }
     }
 
-    /// Signs `name` as `meta` in `role`; the same meta again changes nothing.
-    ///
-    /// # Errors
-    /// A role nobody delegates to, or a name Go cannot write.
-    pub fn sign(&mut self, role: &RoleName, name: &str, meta: &FileMeta) -> Result<(), EditError> {
-        if name.chars().any(char::is_control) {
-            return Err(EditError::ControlCharacters(name.to_owned()));
-        }
-        let file = self.file(role)?;
-        if file.targets.get(name) != Some(meta) {
-            let file = Arc::make_mut(file);
-            file.targets.insert(name.to_owned(), meta.clone());
-            self.changed.insert(role.clone());
-        }
-        Ok(())
-    }
-
-    /// Takes `name` out of `role`; false if it was not there.
-    pub fn revoke(&mut self, role: &RoleName, name: &str) -> bool {
-        let removed = self
-            .targets
-            .get_mut(role)
-            .filter(|file| file.targets.contains_key(name))
-            .is_some_and(|file| Arc::make_mut(file).targets.remove(name).is_some());
-        if removed {
-            self.changed.insert(role.clone());
-        }
-        removed
-    }
-
-    /// Lets `keys` sign `name` below `targets`, for names under `paths`; adds to what is there.
-    pub fn delegate(&mut self, name: &RoleName, keys: &[PublicKey], paths: &[String]) {
-        let role = RoleName::targets();
-        let Some(parent) = self.targets.get_mut(&role).map(Arc::make_mut) else {
-            return;
-        };
-        let before = parent.delegations.clone();
-        let delegations = &mut parent.delegations;
-        for key in keys {
-            delegations.keys.insert(key.id().clone(), key.clone());
-        }
-        if delegations.role(name).is_none() {
-            let signers = KeyList {
-                key_ids: Vec::new(),
-                threshold: 1,
-            };
-            delegations.roles.push(Delegation {
-                name: name.clone(),
-                signers,
-                paths: Vec::new(),
-            });
-        }
-        for delegation in delegations.roles.iter_mut().filter(|d| d.name == *name) {
-            add_new(
-                &mut delegation.signers.key_ids,
-                keys.iter().map(|key| key.id().clone()),
-            );
-            add_new(&mut delegation.paths, paths.iter().cloned());
-        }
-        if parent.delegations != before {
-            self.changed.insert(role);
-        }
-    }
-
-    /// Takes keys away from a delegation below `targets`; the ids are those in the metadata.
-    pub fn withdraw_keys(&mut self, name: &RoleName, ids: &[KeyId]) {
-        let Some(parent) = self.targets.get_mut(&RoleName::targets()) else {
-            return;
-        };
-        let parent = Arc::make_mut(parent);
-        let delegations = &mut parent.delegations;
-        for delegation in delegations.roles.iter_mut().filter(|d| d.name == *name) {
-            delegation.signers.key_ids.retain(|id| !ids.contains(id));
-        }
-        delegations.drop_unused_keys();
-        self.changed.insert(RoleName::targets());
-    }
-
-    /// Ends a delegation below `targets`, and everything below it.
-    pub fn end_delegation(&mut self, name: &RoleName) {
-        let Some(parent) = self.targets.get_mut(&RoleName::targets()) else {
-            return;
-        };
-        let parent = Arc::make_mut(parent);
-        parent.delegations.roles.retain(|d| d.name != *name);
-        parent.delegations.drop_unused_keys();
-        self.changed.insert(RoleName::targets());
-        let below = format!("{name}/");
-        let gone = |role: &str| role == name.as_str() || role.starts_with(&below);
-        self.targets.retain(|role, _| !gone(role.as_str()));
-        self.changed.retain(|role| !gone(role.as_str()));
-        if let Some(snapshot) = &mut self.snapshot {
-            snapshot.meta.retain(|role, _| !gone(role));
-        }
-    }
-
-    /// Has `role` signed again although nothing in it changed.
+    /// Has root or a targets role signed again although nothing in it changed.
     pub fn sign_again(&mut self, role: &RoleName) {
-        if self.targets.contains_key(role) {
+        if *role == RoleName::root() || self.targets.contains_key(role) {
             self.changed.insert(role.clone());
         }
     }
@@ -275,49 +184,6 @@ impl Draft {
         }
     }
 
-    /// Signs every changed role, the snapshot last where it is ours; all of it verified again.
-    ///
-    /// # Errors
-    /// The signer's, or what a reader would refuse.
-    pub fn seal<E>(
-        mut self,
-        own_snapshot: bool,
-        mut sign: impl FnMut(&RoleName, &RoleKeys, &[u8]) -> Result<Vec<Signature>, E>,
-    ) -> Result<Vec<SealedFile>, SealError<E>> {
-        let mut files: Vec<SealedFile> = Vec::new();
-        for role in std::mem::take(&mut self.changed) {
-            let keys = self.keys_of(&role).unwrap_or(RoleKeys {
-                keys: Vec::new(),
-                threshold: 1,
-            });
-            let (bytes, believed) = if role == RoleName::root() {
-                (seal_file(&role, &self.root, &keys, &mut sign)?.0, None)
-            } else {
-                let Some(targets) = self.next_targets(&role) else {
-                    continue;
-                };
-                let (bytes, believed) = seal_file(&role, targets, &keys, &mut sign)?;
-                (bytes, Some((believed, keys)))
-            };
-            files.push(SealedFile {
-                role,
-                bytes: bytes.into(),
-                believed,
-            });
-        }
-        if own_snapshot {
-            let role = RoleName::snapshot();
-            let keys = self.root.keys_of(&role);
-            let (bytes, _) = seal_file(&role, &self.next_snapshot(&files), &keys, &mut sign)?;
-            files.push(SealedFile {
-                role,
-                bytes: bytes.into(),
-                believed: None,
-            });
-        }
-        Ok(files)
-    }
-
     fn file(&mut self, role: &RoleName) -> Result<&mut Arc<Targets>, EditError> {
         let known = *role == RoleName::targets() || self.keys_of(role).is_some();
         if !known {
@@ -333,79 +199,21 @@ impl Draft {
         };
         Ok(self.targets.entry(role.clone()).or_insert_with(fresh))
     }
-
-    fn next_targets(&mut self, role: &RoleName) -> Option<&Targets> {
-        let first = self.first;
-        let targets = Arc::make_mut(self.targets.get_mut(role)?);
-        targets.version = if first { 1 } else { targets.version + 1 };
-        targets.expires = Expires::at(after(self.now, TARGETS_DAYS));
-        Some(targets)
-    }
-
-    fn next_snapshot(&self, files: &[SealedFile]) -> Snapshot {
-        let (mut meta, version) = match &self.snapshot {
-            Some(present) => (present.meta.clone(), present.version + 1),
-            None => (BTreeMap::new(), 1),
-        };
-        for file in files {
-            meta.insert(file.role.to_string(), FileMeta::of(&file.bytes));
-        }
-        Snapshot {
-            expires: Expires::at(after(self.now, SNAPSHOT_DAYS)),
-            meta,
-            version,
-        }
-    }
 }
 
 /// The public keys of a repository's first root.
 #[derive(Clone, Debug)]
 pub struct BaseKeys {
-    /// The root key, in its certificate
-    pub root: PublicKey,
+    /// The root keys, each in its certificate
+    pub root: Vec<PublicKey>,
+    /// How many of them have to sign a root
+    pub root_threshold: u64,
     /// Signs snapshots; the server's or ours
     pub snapshot: PublicKey,
     /// Signs targets
     pub targets: PublicKey,
     /// The server's
     pub timestamp: PublicKey,
-}
-
-fn seal_file<T: Document, E>(
-    role: &RoleName,
-    facts: &T,
-    keys: &RoleKeys,
-    sign: &mut impl FnMut(&RoleName, &RoleKeys, &[u8]) -> Result<Vec<Signature>, E>,
-) -> Result<(Vec<u8>, Verified<T>), SealError<E>> {
-    let message = facts.node().canonical();
-    let signatures = sign(role, keys, &message).map_err(SealError::Signer)?;
-    let file = sealed(&message, &signatures);
-    let believed = readable(role, &file, facts, keys)?;
-    Ok((file, believed))
-}
-
-/// The same door a reader uses: we cannot publish what we would refuse.
-fn readable<T: Document>(
-    role: &RoleName,
-    file: &[u8],
-    facts: &T,
-    keys: &RoleKeys,
-) -> Result<Verified<T>, TufError> {
-    let verified = Unverified::parse(file)
-        .map_err(of_role(role))?
-        .verify::<T>(role, keys)?;
-    if verified.facts().version() == facts.version() {
-        return Ok(verified);
-    }
-    Err(of_role(role)(Malformed::Wrong("version")))
-}
-
-fn add_new<T: PartialEq>(list: &mut Vec<T>, more: impl Iterator<Item = T>) {
-    for item in more {
-        if !list.contains(&item) {
-            list.push(item);
-        }
-    }
 }
 
 fn after(now: Timestamp, days: i64) -> Timestamp {

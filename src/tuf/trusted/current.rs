@@ -90,6 +90,13 @@ impl Current {
         }
     }
 
+    /// The keys whose signatures the next root needs: those with a certificate for this repository.
+    pub fn root_keys(&self) -> RoleKeys {
+        let root = self.root().facts();
+        let certified = root.certified_keys(self.gun(), None);
+        certified.unwrap_or_else(|_| root.keys_of(&RoleName::root()))
+    }
+
     /// The memory to keep: nothing below these versions is acceptable any more.
     pub fn floor(&self) -> Floor {
         let mut floor = self.floor.clone();
