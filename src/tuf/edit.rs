@@ -1,10 +1,15 @@
 //! The next version of a repository from the present one, and what it needs signed.
 
 mod delegations;
+mod difference;
+mod proposal;
+mod request;
 mod root;
 mod seal;
 mod tags;
 
+pub use difference::{Change, Meaning};
+pub use proposal::{FileReview, Proposal, ProposalError, Quorum};
 pub use seal::Prepared;
 
 use super::envelope::{Expires, RoleKeys, Verified};

@@ -98,7 +98,8 @@ pub trait Document: Sized {
 
 /// A file that arrived: parsed, believed by nobody.
 pub struct Unverified<'a> {
-    bytes: &'a [u8],
+    /// Of the file, in bytes; about
+    length: usize,
     signed: Node<'a>,
     signatures: Vec<Signature>,
 }
@@ -129,7 +130,15 @@ impl<'a> Unverified<'a> {
     /// The bytes are not such a file.
     pub fn parse_within(file: &'a [u8], deepest: usize) -> Result<Self, Malformed> {
         let node = Node::parse_within(file, deepest).map_err(|e| Malformed::Json(e.to_string()))?;
-        let Node::Object(members) = node else {
+        Self::of(node, file.len())
+    }
+
+    /// The same from a value that was parsed as part of another document.
+    ///
+    /// # Errors
+    /// The value is not such a file.
+    pub(super) fn of(file: Node<'a>, length: usize) -> Result<Self, Malformed> {
+        let Node::Object(members) = file else {
             return Err(Malformed::Wrong("file"));
         };
         let (mut signed, mut signatures) = (None, Vec::new());
@@ -142,7 +151,7 @@ impl<'a> Unverified<'a> {
         }
         let signed = signed.ok_or(Malformed::Missing("signed"))?;
         Ok(Self {
-            bytes: file,
+            length,
             signed,
             signatures,
         })
@@ -188,9 +197,14 @@ impl<'a> Unverified<'a> {
         count(&self.signatures, &self.message(), role, by)
     }
 
+    /// The signatures as they stand there.
+    pub(super) fn signatures(&self) -> &[Signature] {
+        &self.signatures
+    }
+
     /// What the signatures are over; hardly longer than the file.
-    fn message(&self) -> Vec<u8> {
-        self.signed.canonical_of_about(self.bytes.len())
+    pub(super) fn message(&self) -> Vec<u8> {
+        self.signed.canonical_of_about(self.length)
     }
 }
 
@@ -260,15 +274,7 @@ fn count(
     role: &RoleName,
     by: &RoleKeys,
 ) -> Result<BTreeSet<KeyId>, TufError> {
-    let mut signers = BTreeSet::new();
-    for signature in signatures {
-        let Some(key) = by.keys.iter().find(|key| *key.id() == signature.key_id) else {
-            continue;
-        };
-        if key.verifies(&signature.method, message, &signature.bytes) {
-            signers.insert(key.canonical_id());
-        }
-    }
+    let signers = signers(signatures, message, by);
     let (valid, needed) = (signers.len() as u64, by.threshold.max(1));
     match valid {
         0 => Err(TufError::Signatures {
@@ -283,6 +289,16 @@ fn count(
         }),
         _ => Ok(signers),
     }
+}
+
+/// The distinct keys of `by` that signed `message`, however few.
+pub(super) fn signers(signatures: &[Signature], message: &[u8], by: &RoleKeys) -> BTreeSet<KeyId> {
+    let signed = signatures.iter().filter_map(|signature| {
+        let key = by.keys.iter().find(|key| *key.id() == signature.key_id)?;
+        let valid = key.verifies(&signature.method, message, &signature.bytes);
+        valid.then(|| key.canonical_id())
+    });
+    signed.collect()
 }
 
 /// The exact bytes of a file as Notary v1 writes it: signed value, then signatures.

@@ -22,7 +22,7 @@ pub struct Prepared {
 }
 
 #[derive(Debug)]
-enum Facts {
+pub(super) enum Facts {
     Root(Root),
     Snapshot(Snapshot),
     Targets(Arc<Targets>),
@@ -40,21 +40,24 @@ impl Draft {
         own_snapshot: bool,
         mut sign: impl FnMut(&RoleName, &RoleKeys, &[u8]) -> Result<Vec<Signature>, E>,
     ) -> Result<Vec<SealedFile>, SealError<E>> {
-        let present = self.snapshot.clone();
-        let snapshot_keys = self.root.keys_of(&RoleName::snapshot());
-        let now = self.now;
+        let snapshot = own_snapshot.then(|| self.next_snapshot());
         let mut files: Vec<SealedFile> = Vec::new();
         for file in self.prepare() {
             files.push(file.signed(&mut sign)?);
         }
-        if own_snapshot {
-            let expires = Expires::at(after(now, SNAPSHOT_DAYS));
-            let facts = next_snapshot(present.as_ref(), expires, &files);
-            let role = RoleName::snapshot();
-            let file = Prepared::new(role, Facts::Snapshot(facts), vec![snapshot_keys]);
-            files.push(file.signed(&mut sign)?);
+        if let Some(snapshot) = snapshot {
+            files.push(snapshot.of(&files).signed(&mut sign)?);
         }
         Ok(files)
+    }
+
+    /// The snapshot that will name the files of this draft.
+    pub(super) fn next_snapshot(&self) -> NextSnapshot {
+        NextSnapshot {
+            present: self.snapshot.clone(),
+            expires: Expires::at(after(self.now, SNAPSHOT_DAYS)),
+            keys: self.root.keys_of(&RoleName::snapshot()),
+        }
     }
 
     /// Every changed root and targets file in the form in which it is to be signed.
@@ -76,7 +79,7 @@ impl Draft {
     }
 
     /// Every set of keys that has to sign `role`; of a root, those before it and its own.
-    fn signatories(&self, role: &RoleName) -> Vec<RoleKeys> {
+    pub(super) fn signatories(&self, role: &RoleName) -> Vec<RoleKeys> {
         let own = self.keys_of(role).unwrap_or(RoleKeys {
             keys: Vec::new(),
             threshold: 1,
@@ -109,7 +112,7 @@ impl Draft {
 }
 
 impl Prepared {
-    fn new(role: RoleName, facts: Facts, keys: Vec<RoleKeys>) -> Self {
+    pub(super) fn new(role: RoleName, facts: Facts, keys: Vec<RoleKeys>) -> Self {
         let message = match &facts {
             Facts::Root(root) => root.node().canonical(),
             Facts::Snapshot(snapshot) => snapshot.node().canonical(),
@@ -126,6 +129,15 @@ impl Prepared {
     /// Its role.
     pub fn role(&self) -> &RoleName {
         &self.role
+    }
+
+    /// The version it will have.
+    pub fn version(&self) -> u64 {
+        match &self.facts {
+            Facts::Root(root) => root.version,
+            Facts::Snapshot(snapshot) => snapshot.version,
+            Facts::Targets(targets) => targets.version,
+        }
     }
 
     /// The bytes to sign.
@@ -162,7 +174,7 @@ impl Prepared {
         })
     }
 
-    fn signed<E>(
+    pub(super) fn signed<E>(
         self,
         sign: &mut impl FnMut(&RoleName, &RoleKeys, &[u8]) -> Result<Vec<Signature>, E>,
     ) -> Result<SealedFile, SealError<E>> {
@@ -179,18 +191,37 @@ impl Prepared {
     }
 }
 
-fn next_snapshot(present: Option<&Snapshot>, expires: Expires, files: &[SealedFile]) -> Snapshot {
-    let (mut meta, version) = match present {
-        Some(present) => (present.meta.clone(), present.version + 1),
-        None => (BTreeMap::new(), 1),
-    };
-    for file in files {
-        meta.insert(file.role.to_string(), FileMeta::of(&file.bytes));
+/// A snapshot that waits for the files it is to name.
+#[derive(Debug)]
+pub(super) struct NextSnapshot {
+    present: Option<Snapshot>,
+    expires: Expires,
+    keys: RoleKeys,
+}
+
+impl NextSnapshot {
+    pub(super) fn keys(&self) -> &RoleKeys {
+        &self.keys
     }
-    Snapshot {
-        expires,
-        meta,
-        version,
+
+    pub(super) fn of(self, files: &[SealedFile]) -> Prepared {
+        let (mut meta, version) = match self.present {
+            Some(present) => (present.meta, present.version + 1),
+            None => (BTreeMap::new(), 1),
+        };
+        for file in files {
+            meta.insert(file.role.to_string(), FileMeta::of(&file.bytes));
+        }
+        let facts = Snapshot {
+            expires: self.expires,
+            meta,
+            version,
+        };
+        Prepared::new(
+            RoleName::snapshot(),
+            Facts::Snapshot(facts),
+            vec![self.keys],
+        )
     }
 }
 
