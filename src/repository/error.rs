@@ -3,7 +3,7 @@
 use super::keyring::KeyringError;
 use crate::policy::Reason;
 use crate::remote::RemoteError;
-use crate::tuf::edit::EditError;
+use crate::tuf::edit::{EditError, ProposalError};
 use crate::tuf::error::TufError;
 use crate::tuf::role::RoleName;
 use trust_store::metadata::CacheError;
@@ -87,6 +87,15 @@ pub enum Error {
     /// Something is needed from the network, and it may not be used
     #[error("client is offline")]
     Offline,
+    /// A request to sign in turn that is not signed
+    #[error(transparent)]
+    Proposal(#[from] ProposalError),
+    /// A request was signed and could not be kept, so nothing was published
+    #[error("the signed request could not be kept: {0}")]
+    RequestNotKept(String),
+    /// A request that was good until somebody else published
+    #[error("somebody else published while this request was signed")]
+    RequestOvertaken,
     /// The root is not one to begin with
     #[error("{0}")]
     RootNotTrusted(String),
@@ -117,6 +126,7 @@ impl Error {
             Self::NotInitialized { .. } | Self::Gone { .. } | Self::NotSigned(_) => {
                 Some(Reason::Unsigned)
             }
+            Self::Proposal(error) => proposal_reason(error),
             Self::RootNotTrusted(_) => Some(Reason::RootMismatch),
             Self::Floor(_) => Some(Reason::Malformed),
             Self::Remote(error) if is_nonsense(error) => Some(Reason::Malformed),
@@ -139,11 +149,13 @@ impl Error {
             | Self::Interrupted
             | Self::Offline
             | Self::Remote(_)
+            | Self::RequestNotKept(_)
             | Self::ServerKey { .. } => Kind::Unfinished,
             Self::Keyring(error) if error.is_mistake() => Kind::Wrong,
             Self::AlreadyInitialized(_)
             | Self::Edit(_)
             | Self::NoSuchSigner { .. }
+            | Self::Proposal(ProposalError::Foreign { .. } | ProposalError::NoRequest(_))
             | Self::RootCertificate(_)
             | Self::WrongSignerName(_) => Kind::Wrong,
             _ => Kind::Refused,
@@ -165,6 +177,9 @@ impl Error {
             Self::Tuf(TufError::Malformed { .. }) => {
                 Some("check that the server named is the trust server of this image".to_owned())
             }
+            Self::RequestOvertaken | Self::Proposal(ProposalError::Stale { .. }) => {
+                Some("make the request again on top of what is published now".to_owned())
+            }
             Self::Remote(error) => error.hint(),
             Self::Keyring(error) => error.hint(),
             Self::NoSigningRole => {
@@ -184,6 +199,17 @@ fn is_nonsense(error: &RemoteError) -> bool {
         error,
         RemoteError::NotFound { .. } | RemoteError::TooLarge { .. }
     )
+}
+
+/// The reason code of a request that is refused.
+fn proposal_reason(error: &ProposalError) -> Option<Reason> {
+    match error {
+        ProposalError::Fault(fault) => Some(reason(fault)),
+        ProposalError::Tampered { .. } => Some(Reason::BadSignature),
+        ProposalError::Stale { .. } => Some(Reason::Rollback),
+        ProposalError::Dates { .. } | ProposalError::UnknownRole(_) => Some(Reason::Malformed),
+        _ => None,
+    }
 }
 
 /// The reason code of a fault in metadata.

@@ -5,10 +5,11 @@ use super::keyring::{Keyring, KeyringError};
 use super::publish::seal;
 use super::root_certificate::{adopt, certify};
 use super::{Error, Event, Repository, Watch};
-use crate::tuf::edit::{BaseKeys, Draft, SealedFile};
+use crate::tuf::edit::{BaseKeys, Draft, Proposal, SealedFile};
 use crate::tuf::key::PublicKey;
 use crate::tuf::role::RoleName;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use trust_store::keys::{Algorithm, StoredKey};
 
 /// Who holds the snapshot key.
@@ -67,6 +68,10 @@ impl Repository {
         let mut draft = Draft::first(&keys, now);
         watch(Event::Initialized);
         edit(&mut draft)?;
+        if self.is_requesting() {
+            let proposal = Proposal::of(draft, None, &self.gun);
+            return self.request(proposal, keyring, &BTreeMap::new());
+        }
         let files = seal(
             draft,
             how.snapshot_key == SnapshotKey::Local,
@@ -80,7 +85,7 @@ impl Repository {
     }
 
     /// Whoever made the root need not trust the first one a server shows.
-    fn trust_own_root(&self, files: &[SealedFile]) -> Result<(), Error> {
+    pub(super) fn trust_own_root(&self, files: &[SealedFile]) -> Result<(), Error> {
         let lock = self.cache.lock()?;
         let role = RoleName::root();
         if let Some(root) = files.iter().find(|file| *file.role() == role) {

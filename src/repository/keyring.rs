@@ -2,7 +2,7 @@
 
 use super::{Event, Watch};
 use crate::tuf::envelope::{RoleKeys, Signature};
-use crate::tuf::key::KeyId;
+use crate::tuf::key::{KeyId, PublicKey};
 use crate::tuf::role::RoleName;
 use std::collections::{BTreeSet, HashMap};
 use trust_store::keys::{Algorithm, KeyError, KeyStore, Label, Passphrase, PrivateKey, StoredKey};
@@ -70,6 +70,21 @@ pub enum KeyringError {
     /// Its passphrase
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
+    /// Some of the keys are here, fewer than have to sign
+    #[error(
+        "{role} has to be signed by {needed} keys and {have} of them are here; the others are {}",
+        .missing.join(", ")
+    )]
+    TooFew {
+        /// The role
+        role: String,
+        /// Keys that are here
+        have: usize,
+        /// Canonical ids of those that are not
+        missing: Vec<String>,
+        /// Signatures needed
+        needed: u64,
+    },
 }
 
 impl KeyringError {
@@ -86,6 +101,10 @@ impl KeyringError {
         match self {
             Self::NoKey(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
             Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
+            Self::TooFew { .. } => Some(
+                "say it again with --request FILE, and let the others sign with `trust sign --approve FILE`"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -151,8 +170,45 @@ impl<'p> Keyring<'p> {
         message: &[u8],
         watch: Watch<'_>,
     ) -> Result<Vec<Signature>, KeyringError> {
-        let mut signatures = Vec::new();
-        let mut closed = Vec::new();
+        let (signatures, closed) = self.try_to_sign(role, by, message)?;
+        if (signatures.len() as u64) < by.threshold.max(1) {
+            let first = closed.into_iter().next().map(|(_, error)| error);
+            return Err(first.unwrap_or_else(|| too_few(role, by, &signatures)));
+        }
+        for (id, error) in closed {
+            watch(Event::KeySkipped {
+                id: id.to_string(),
+                cause: error.to_string(),
+            });
+        }
+        Ok(signatures)
+    }
+
+    /// Signs with every key of the role that is here, be it none; others will sign too.
+    ///
+    /// # Errors
+    /// A key that is here does not open.
+    pub fn sign_in_turn(
+        &mut self,
+        role: &RoleName,
+        by: &RoleKeys,
+        message: &[u8],
+    ) -> Result<Vec<Signature>, KeyringError> {
+        let (signatures, closed) = self.try_to_sign(role, by, message)?;
+        match closed.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(signatures),
+        }
+    }
+
+    /// The signatures that can be made here, and why others cannot.
+    fn try_to_sign(
+        &mut self,
+        role: &RoleName,
+        by: &RoleKeys,
+        message: &[u8],
+    ) -> Result<(Vec<Signature>, Vec<(KeyId, KeyringError)>), KeyringError> {
+        let (mut signatures, mut closed) = (Vec::new(), Vec::new());
         for key in &by.keys {
             let id = key.canonical_id();
             let Some(stored) = self.stored(role, &id)? else {
@@ -163,20 +219,7 @@ impl<'p> Keyring<'p> {
                 Err(error) => closed.push((id, error)),
             }
         }
-        if (signatures.len() as u64) < by.threshold.max(1) {
-            let ids = by.canonical_ids().iter().map(KeyId::to_string).collect();
-            return Err(closed
-                .into_iter()
-                .next()
-                .map_or(KeyringError::NoKey(ids), |(_, error)| error));
-        }
-        for (id, error) in closed {
-            watch(Event::KeySkipped {
-                id: id.to_string(),
-                cause: error.to_string(),
-            });
-        }
-        Ok(signatures)
+        Ok((signatures, closed))
     }
 
     /// Opens a stored key, asking as often as it helps.
@@ -249,6 +292,20 @@ impl<'p> Keyring<'p> {
         self.store.add(&key, &label, &passphrase)?;
         let id = key.id().to_owned();
         Ok(self.opened.entry(id).or_insert(key))
+    }
+}
+
+fn too_few(role: &RoleName, by: &RoleKeys, signatures: &[Signature]) -> KeyringError {
+    if signatures.is_empty() {
+        return KeyringError::NoKey(by.canonical_ids().iter().map(KeyId::to_string).collect());
+    }
+    let signed = |key: &&PublicKey| signatures.iter().any(|it| it.key_id == *key.id());
+    let missing = by.keys.iter().filter(|key| !signed(key));
+    KeyringError::TooFew {
+        role: role.to_string(),
+        have: signatures.len(),
+        missing: missing.map(|key| key.canonical_id().to_string()).collect(),
+        needed: by.threshold,
     }
 }
 

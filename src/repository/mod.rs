@@ -13,6 +13,7 @@ mod open;
 mod pin;
 mod publish;
 mod refresh;
+pub mod request;
 pub mod revoke;
 mod root_certificate;
 pub mod show;
@@ -26,6 +27,8 @@ pub use open::{OpenError, Reach};
 
 use crate::remote::Notary;
 use jiff::Timestamp;
+use request::Request;
+use std::sync::Mutex;
 use trust_store::metadata::RepositoryCache;
 
 /// One repository: what this machine keeps of it, and the server that publishes it.
@@ -33,6 +36,8 @@ pub struct Repository {
     gun: String,
     cache: RepositoryCache,
     remote: Option<Notary>,
+    /// Where changes go that are not to be published; nowhere, if they are
+    requests: Option<Mutex<Option<Request>>>,
 }
 
 impl Repository {
@@ -42,6 +47,7 @@ impl Repository {
             gun: gun.to_owned(),
             cache,
             remote,
+            requests: None,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::errand::Errand;
 use super::keyring::{Keyring, KeyringError};
+use super::request::names;
 use super::{Error, Event, Repository, Watch};
 use crate::remote::RemoteError;
-use crate::tuf::edit::{Draft, SealError, SealedFile};
+use crate::tuf::edit::{Draft, Proposal, SealError, SealedFile};
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
 use jiff::Timestamp;
@@ -23,11 +24,16 @@ impl Repository {
         E: FnMut(&Current, &mut Draft, &mut Keyring<'_>, Watch<'_>) -> Result<(), Error> + Send,
     {
         for attempt in 0..ATTEMPTS {
-            let current = self.refresh(&Errand::write(now), watch).await?;
+            let current = self.refresh(&self.errand(now), watch).await?;
             let mut draft = Draft::of(&current, now);
             edit(&current, &mut draft, keyring, watch)?;
             if !draft.is_changed() {
                 return Ok(false);
+            }
+            if self.is_requesting() {
+                let proposal = Proposal::of(draft, Some(&current), &self.gun);
+                self.request(proposal, keyring, &names(&current))?;
+                return Ok(true);
             }
             let snapshot = RoleName::snapshot();
             let own_snapshot = draft
@@ -79,10 +85,14 @@ pub(super) fn seal(
     let sealed = draft.seal(own_snapshot, |role, keys, message| {
         keyring.sign(role, keys, message, watch)
     });
-    sealed.map_err(|error: SealError<KeyringError>| match error {
+    sealed.map_err(not_sealed)
+}
+
+pub(super) fn not_sealed(error: SealError<KeyringError>) -> Error {
+    match error {
         SealError::Signer(error) => error.into(),
         SealError::Refused(error) => error.into(),
-    })
+    }
 }
 
 /// Grows from 20 ms and differs between processes, so that two of them do not meet again.
