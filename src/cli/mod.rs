@@ -18,6 +18,7 @@ mod progress;
 mod prompt;
 mod pull;
 mod repo;
+mod request;
 mod revoke;
 mod rules;
 mod server;

@@ -1,6 +1,6 @@
 //! `trust revoke`
 
-use super::{failure::Failure, notice, prompt::Prompt, session::Session};
+use super::{failure::Failure, notice, prompt::Prompt, request::Delivery, session::Session};
 use trust::{reference::ImageReference, remote::Actions, repository::keyring::Keyring};
 
 /// Take back the signatures on an image, or on all tags of a repository
@@ -9,6 +9,8 @@ pub(crate) struct Args {
     /// Do not ask before all tags are revoked
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    delivery: Delivery,
     /// The image
     #[arg(value_name = "IMAGE[:TAG]")]
     pub(super) image: String,
@@ -30,6 +32,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let repository = session.repository(&image, Actions::PullPush).await?;
+    let repository = args.delivery.of(repository)?;
     let mut watch = |event| notice::tell(out, event);
     repository
         .revoke(&mut keyring, image.tag(), session.now(), &mut watch)
@@ -37,6 +40,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         .map_err(|error| {
             Failure::from(error).after(&format!("could not remove signature for {typed}"))
         })?;
+    if args.delivery.is_request() {
+        return args.delivery.finish(&repository, session);
+    }
     out.say(&format!("Successfully deleted signature for {typed}"));
     report(true, typed, session);
     Ok(())

@@ -51,19 +51,39 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<(), Error> {
+        let requests = std::slice::from_ref(request);
+        self.sign_together(keyring, requests, now, watch).await
+    }
+
+    /// Signs several tags in one publish; a first signer is that of the first.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub async fn sign_together(
+        &self,
+        keyring: &mut Keyring<'_>,
+        requests: &[SignRequest],
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<(), Error> {
         keyring.restrict(None);
         let mut told = false;
         let published = self
             .publish(keyring, now, watch, |current, draft, keyring, watch| {
-                if !std::mem::replace(&mut told, true) {
-                    tell_existing(current, &request.tag, watch);
+                let first = !std::mem::replace(&mut told, true);
+                for request in requests {
+                    if first {
+                        tell_existing(current, &request.tag, watch);
+                    }
+                    edit(current, draft, keyring, request, watch)?;
                 }
-                edit(current, draft, keyring, request, watch)
+                Ok(())
             })
             .await;
-        match (published, &request.first_signer) {
+        let first_signer = requests.first().and_then(|it| it.first_signer.as_ref());
+        match (published, first_signer) {
             (Err(Error::NotInitialized { .. }), Some(signer)) => {
-                self.begin_signed(keyring, request, signer, now, watch)
+                self.begin_signed(keyring, requests, signer, now, watch)
                     .await
             }
             (published, _) => published.map(|_| ()),
@@ -73,7 +93,7 @@ impl Repository {
     async fn begin_signed(
         &self,
         keyring: &mut Keyring<'_>,
-        request: &SignRequest,
+        requests: &[SignRequest],
         signer: &NewSigner,
         now: Timestamp,
         watch: Watch<'_>,
@@ -84,7 +104,9 @@ impl Repository {
         self.begin(keyring, &Initialization::default(), now, watch, |draft| {
             for name in [&role, &RoleName::releases()] {
                 draft.delegate(name, &signer.keys, &everything);
-                draft.sign(name, &request.tag, &meta(request))?;
+                for request in requests {
+                    draft.sign(name, &request.tag, &meta(request))?;
+                }
             }
             Ok(())
         })

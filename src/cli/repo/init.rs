@@ -5,6 +5,7 @@ use crate::cli::{
     key::{file, find},
     notice,
     prompt::Prompt,
+    request::Delivery,
     session::Session,
 };
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub(super) struct Args {
     /// Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
     #[arg(long)]
     server_managed_snapshot: bool,
+    #[command(flatten)]
+    delivery: Delivery,
     /// The repository
     pub(super) repository: String,
 }
@@ -60,6 +63,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     };
     let mut keyring = Keyring::new(store, &mut prompt);
     let repository = session.repository(&image, Actions::PullPush).await?;
+    let repository = args.delivery.of(repository)?;
     let mut watch = |event| match event {
         Event::Initializing => out.say(&format!("Initializing signed repository for {name}...")),
         other => notice::tell(out, other),
@@ -67,6 +71,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     repository
         .init(&mut keyring, &how, session.now(), &mut watch)
         .await?;
+    if args.delivery.is_request() {
+        return args.delivery.finish(&repository, session);
+    }
     out.say(&format!("Successfully initialized \"{name}\""));
     if out.is_json() {
         out.json(&serde_json::json!({ "repository": image.gun(), "initialized": true }));

@@ -1,5 +1,6 @@
 //! `trust sign`
 
+mod approve;
 mod first;
 mod source;
 
@@ -7,10 +8,12 @@ use super::{
     failure::{Failure, worst},
     notice,
     prompt::Prompt,
+    request::Delivery,
     session::Session,
 };
 use serde::Serialize;
 use source::Source;
+use std::path::PathBuf;
 use trust::{
     reference::ImageReference,
     remote::Actions,
@@ -37,8 +40,16 @@ pub(crate) struct Args {
     /// Data of your own to sign along with the digest
     #[arg(long, value_name = "JSON", value_parser = custom)]
     custom: Option<Custom>,
+    #[command(flatten)]
+    delivery: Delivery,
+    /// Check what somebody requests in this file, sign it too, and publish it if nobody else has to
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["images", "local", "signer", "role", "custom", "request"])]
+    approve: Option<PathBuf>,
+    /// Do not ask before a request is signed
+    #[arg(short, long, requires = "approve")]
+    yes: bool,
     /// Images to sign
-    #[arg(required = true, value_name = "IMAGE:TAG[@DIGEST]")]
+    #[arg(required_unless_present = "approve", value_name = "IMAGE:TAG[@DIGEST]")]
     images: Vec<String>,
 }
 
@@ -57,6 +68,9 @@ struct Signed<'a> {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    if let Some(file) = &args.approve {
+        return approve::run(file, args.yes, session).await;
+    }
     if let Some(signer) = &args.signer {
         super::name::check("signer", signer)?;
     }
@@ -66,6 +80,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let images = images.collect::<Result<Vec<_>, _>>()?;
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
+    if args.delivery.is_request() {
+        return together(&images, args, &mut keyring, session).await;
+    }
     let (mut done, mut kinds) = (Vec::new(), Vec::new());
     for (image, tag) in &images {
         match sign(image, tag, args, &mut keyring, session).await {
@@ -104,15 +121,7 @@ async fn sign(
     out.say(&source.line(tag));
     out.say(&format!("Signing and pushing trust metadata for {typed}"));
     let repository = session.repository(image, Actions::PullPush).await?;
-    let mut request = SignRequest {
-        tag: tag.to_owned(),
-        sha256: source.sha256()?,
-        size: source.size,
-        custom: args.custom.clone().map(|custom| custom.0),
-        role: args.role.clone(),
-        signer: args.signer.clone(),
-        first_signer: None,
-    };
+    let mut request = request(tag, &source, args)?;
     match publish(&repository, keyring, &request, session).await {
         Err(Error::NotInitialized { .. }) => {
             let first = first::signer(image, args.signer.as_deref(), keyring, session).await?;
@@ -130,6 +139,45 @@ async fn sign(
     }
     out.say(&format!("Successfully signed {full}"));
     Ok(source)
+}
+
+/// Makes one request of all these tags, for others to sign.
+async fn together(
+    images: &[(ImageReference, String)],
+    args: &Args,
+    keyring: &mut Keyring<'_>,
+    session: &Session,
+) -> Result<(), Failure> {
+    let Some((first, _)) = images.first() else {
+        return Ok(());
+    };
+    if images.iter().any(|(image, _)| image.gun() != first.gun()) {
+        return Err(Failure::wrong("one request is for one repository"));
+    }
+    let mut requests = Vec::new();
+    for (image, tag) in images {
+        let source = source::find(image, args.local, session).await?;
+        requests.push(request(tag, &source, args)?);
+    }
+    let repository = session.repository(first, Actions::PullPush).await?;
+    let repository = args.delivery.of(repository)?;
+    let mut watch = |event| notice::tell(&session.out, event);
+    repository
+        .sign_together(keyring, &requests, session.now(), &mut watch)
+        .await?;
+    args.delivery.finish(&repository, session)
+}
+
+fn request(tag: &str, source: &Source, args: &Args) -> Result<SignRequest, Failure> {
+    Ok(SignRequest {
+        tag: tag.to_owned(),
+        sha256: source.sha256()?,
+        size: source.size,
+        custom: args.custom.clone().map(|custom| custom.0),
+        role: args.role.clone(),
+        signer: args.signer.clone(),
+        first_signer: None,
+    })
 }
 
 async fn publish(

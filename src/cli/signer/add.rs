@@ -5,6 +5,7 @@ use crate::cli::{
     failure::{Failure, in_gos_words},
     name, notice,
     prompt::Prompt,
+    request::Delivery,
     session::Session,
 };
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub(super) struct Args {
     /// Only tags that begin with this; may be given several times [default: all tags]
     #[arg(long = "path", value_name = "PREFIX")]
     paths: Vec<String>,
+    #[command(flatten)]
+    delivery: Delivery,
     /// Name of the signer
     name: String,
     /// Repositories to be signed
@@ -40,6 +43,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let words = "releases is a reserved keyword, use a different signer name";
         return Err(Failure::wrong(words));
     }
+    args.delivery.for_one(&args.repositories)?;
     if args.keys.is_empty() {
         let words = "path to a public key must be provided using the `--key` flag";
         return Err(Failure::wrong(words));
@@ -61,7 +65,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let mut failed = Failed::new();
     for repository in &args.repositories {
-        if let Err(failure) = add(repository, &signer, &paths, &mut keyring, session).await {
+        let added = add(repository, &signer, &paths, args, &mut keyring, session);
+        if let Err(failure) = added.await {
             failure
                 .clone()
                 .doing(format!("signer add {repository}"))
@@ -70,7 +75,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             failed.push((repository.as_str(), failure));
         }
     }
-    report(&args.name, &args.repositories, &failed, session);
+    if !args.delivery.is_request() {
+        report(&args.name, &args.repositories, &failed, session);
+    }
     summary("failed to add signer to", &failed)
 }
 
@@ -78,6 +85,7 @@ async fn add(
     repository: &str,
     signer: &NewSigner,
     paths: &[String],
+    args: &Args,
     keyring: &mut Keyring<'_>,
     session: &Session,
 ) -> Result<(), Failure> {
@@ -86,18 +94,24 @@ async fn add(
     out.say(&format!("Adding signer \"{name}\" to {repository}..."));
     let image = ImageReference::parse(repository)?;
     let opened = session.repository(&image, Actions::PullPush).await?;
+    let opened = args.delivery.of(opened)?;
     let mut watch = |event| match event {
         Event::Initializing => {
             out.say(&format!(
                 "Initializing signed repository for {repository}..."
             ));
         }
-        Event::Initialized => out.say(&format!("Successfully initialized \"{repository}\"")),
+        Event::Initialized if !args.delivery.is_request() => {
+            out.say(&format!("Successfully initialized \"{repository}\""));
+        }
         other => notice::tell(out, other),
     };
     opened
         .add_signer(keyring, signer, paths, session.now(), &mut watch)
         .await?;
+    if args.delivery.is_request() {
+        return args.delivery.finish(&opened, session);
+    }
     out.say(&format!(
         "Successfully added signer: {name} to {repository}\n"
     ));

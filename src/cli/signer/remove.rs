@@ -1,7 +1,7 @@
 //! `trust signer remove`
 
 use super::{Failed, report, summary};
-use crate::cli::{failure::Failure, notice, prompt::Prompt, session::Session};
+use crate::cli::{failure::Failure, notice, prompt::Prompt, request::Delivery, session::Session};
 use trust::{
     reference::ImageReference,
     remote::Actions,
@@ -16,6 +16,8 @@ pub(super) struct Args {
     /// Do not ask, even if no signature on the released tags is left
     #[arg(short, long)]
     force: bool,
+    #[command(flatten)]
+    delivery: Delivery,
     /// Name of the signer
     name: String,
     /// Repositories to remove the signer from
@@ -24,6 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    args.delivery.for_one(&args.repositories)?;
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let mut failed = Failed::new();
@@ -35,7 +38,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             failed.push((repository.as_str(), failure));
         }
     }
-    report(&args.name, &args.repositories, &failed, session);
+    if !args.delivery.is_request() {
+        report(&args.name, &args.repositories, &failed, session);
+    }
     summary("error removing signer from", &failed)
 }
 
@@ -53,6 +58,7 @@ async fn remove(
     }
     let image = ImageReference::parse(repository)?;
     let opened = session.repository(&image, Actions::PullPush).await?;
+    let opened = args.delivery.of(opened)?;
     let mut unanswered = None;
     let confirm = || {
         let question = format!(
@@ -75,6 +81,7 @@ async fn remove(
         return Err(failure);
     }
     match removed {
+        Removal::Done if args.delivery.is_request() => args.delivery.finish(&opened, session)?,
         Removal::Done => out.say(&format!("Successfully removed {name} from {repository}\n")),
         Removal::Declined => out.note("Aborting action."),
     }
