@@ -27,4 +27,4 @@ pub(crate) fn engines_docker() -> &'static Path {
 }
 
 const INSTALL: &str = "run scripts/install-peers as root, or: apt-get install notary \
-                       docker-registry docker.io docker-compose skopeo podman containerd busybox-static chromium";
+                       docker-registry docker.io docker-compose skopeo podman containerd busybox-static chromium strace";
