@@ -56,6 +56,7 @@ pub enum EditError {
 pub struct SealedFile {
     role: RoleName,
     bytes: Bytes,
+    expires: Timestamp,
     /// Targets roles: the file as a reader believes it, and the keys it is believed by
     believed: Option<(Verified<Targets>, RoleKeys)>,
 }
@@ -69,6 +70,11 @@ impl SealedFile {
     /// Its bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// When it stops being valid.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
     }
 
     /// The verified file, if it was verified by these very keys.
