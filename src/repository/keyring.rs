@@ -2,7 +2,7 @@
 
 use super::{Event, Watch};
 use crate::tuf::envelope::{RoleKeys, Signature};
-use crate::tuf::key::{KeyId, PublicKey};
+use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use std::collections::{BTreeSet, HashMap};
 use trust_store::keys::{Algorithm, KeyError, KeyStore, Label, Passphrase, PrivateKey, StoredKey};
@@ -61,6 +61,9 @@ pub enum KeyringError {
     /// The key itself
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Some of the keys that have to sign together are not here
+    #[error(transparent)]
+    Lacking(#[from] Lacking),
     /// None of the keys that may sign is here
     #[error(
         "could not find necessary signing keys, at least one of these keys must be available: {}",
@@ -70,21 +73,23 @@ pub enum KeyringError {
     /// Its passphrase
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
-    /// Some of the keys are here, fewer than have to sign
-    #[error(
-        "{role} has to be signed by {needed} keys and {have} of them are here; the others are {}",
-        .missing.join(", ")
-    )]
-    TooFew {
-        /// The role
-        role: String,
-        /// Keys that are here
-        have: usize,
-        /// Canonical ids of those that are not
-        missing: Vec<String>,
-        /// Signatures needed
-        needed: u64,
-    },
+}
+
+/// Which keys a role lacks here to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{role} needs {needed} signatures and {here} can be made here; keys that are not here: {}",
+    .absent.join(", ")
+)]
+pub struct Lacking {
+    /// The role
+    pub role: String,
+    /// How many of its keys are here
+    pub here: u64,
+    /// How many of its keys have to sign
+    pub needed: u64,
+    /// Canonical ids of its other keys
+    pub absent: Vec<String>,
 }
 
 impl KeyringError {
@@ -100,11 +105,13 @@ impl KeyringError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoKey(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
-            Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
-            Self::TooFew { .. } => Some(
-                "say it again with --request FILE, and let the others sign with `trust sign --approve FILE`"
+            Self::Lacking(lacking) if lacking.needed > 1 => Some(
+                "let their holders sign in turn: say it again with --request FILE, then \
+                 `trust sign --approve FILE` on their machines"
                     .to_owned(),
             ),
+            Self::Lacking(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
+            Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
             _ => None,
         }
     }
@@ -147,6 +154,36 @@ impl<'p> Keyring<'p> {
         keys.canonical_ids().iter().any(here)
     }
 
+    /// Whether enough keys of the role are here to sign it.
+    ///
+    /// # Errors
+    /// [`KeyringError::NoKey`] or [`KeyringError::Lacking`], with the keys that are not here.
+    pub fn suffices(&self, role: &RoleName, keys: &RoleKeys) -> Result<(), KeyringError> {
+        match self.lacking(role, keys) {
+            None => Ok(()),
+            Some(lacking) if lacking.here == 0 && lacking.needed == 1 => {
+                Err(KeyringError::NoKey(lacking.absent))
+            }
+            Some(lacking) => Err(lacking.into()),
+        }
+    }
+
+    /// What the role lacks here to be signed; nothing, if enough of its keys are here.
+    pub fn lacking(&self, role: &RoleName, keys: &RoleKeys) -> Option<Lacking> {
+        let ids: BTreeSet<_> = keys.canonical_ids().into_iter().collect();
+        let (here, absent): (Vec<_>, Vec<_>) = ids
+            .iter()
+            .partition(|id| self.stored(role, id).is_ok_and(|key| key.is_some()));
+        let needed = keys.threshold.max(1);
+        let here = here.len() as u64;
+        (here < needed).then(|| Lacking {
+            role: role.to_string(),
+            here,
+            needed,
+            absent: absent.into_iter().map(KeyId::to_string).collect(),
+        })
+    }
+
     fn stored(&self, role: &RoleName, id: &KeyId) -> Result<Option<StoredKey>, KeyError> {
         let personal = role.is_delegation() || *role == RoleName::targets();
         let allowed = |only: &BTreeSet<String>| !personal || only.contains(id.as_str());
@@ -172,8 +209,12 @@ impl<'p> Keyring<'p> {
     ) -> Result<Vec<Signature>, KeyringError> {
         let (signatures, closed) = self.try_to_sign(role, by, message)?;
         if (signatures.len() as u64) < by.threshold.max(1) {
-            let first = closed.into_iter().next().map(|(_, error)| error);
-            return Err(first.unwrap_or_else(|| too_few(role, by, &signatures)));
+            if let Some((_, error)) = closed.into_iter().next() {
+                return Err(error);
+            }
+            self.suffices(role, by)?;
+            let ids = by.canonical_ids().iter().map(KeyId::to_string).collect();
+            return Err(KeyringError::NoKey(ids));
         }
         for (id, error) in closed {
             watch(Event::KeySkipped {
@@ -292,20 +333,6 @@ impl<'p> Keyring<'p> {
         self.store.add(&key, &label, &passphrase)?;
         let id = key.id().to_owned();
         Ok(self.opened.entry(id).or_insert(key))
-    }
-}
-
-fn too_few(role: &RoleName, by: &RoleKeys, signatures: &[Signature]) -> KeyringError {
-    if signatures.is_empty() {
-        return KeyringError::NoKey(by.canonical_ids().iter().map(KeyId::to_string).collect());
-    }
-    let signed = |key: &&PublicKey| signatures.iter().any(|it| it.key_id == *key.id());
-    let missing = by.keys.iter().filter(|key| !signed(key));
-    KeyringError::TooFew {
-        role: role.to_string(),
-        have: signatures.len(),
-        missing: missing.map(|key| key.canonical_id().to_string()).collect(),
-        needed: by.threshold,
     }
 }
 

@@ -5,9 +5,9 @@ use super::keyring::{Keyring, KeyringError};
 use super::publish::not_sealed;
 use super::{Error, Repository, Watch};
 use crate::remote::RemoteError;
-use crate::tuf::edit::{FileReview, Proposal, Quorum};
+use crate::tuf::edit::{Draft, FileReview, Proposal, Quorum};
+use crate::tuf::error::TufError;
 use crate::tuf::role::RoleName;
-use crate::tuf::trusted::Current;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -123,7 +123,6 @@ impl Repository {
         let names = present.as_ref().map(names).unwrap_or_default();
         let mut proposal = Proposal::parse(request, &self.gun, present.as_ref(), now)?;
         let is_first = present.is_none();
-        drop(present);
         if !person.wants(&Request::of(&proposal, &names)) {
             return Ok(Approval::Declined);
         }
@@ -141,15 +140,19 @@ impl Repository {
         Ok(Approval::Published(signed))
     }
 
-    /// What is in force; nothing, where the server knows no such repository.
-    async fn in_force(&self, now: Timestamp, watch: Watch<'_>) -> Result<Option<Current>, Error> {
+    /// What is in force, or was until it expired; nothing, where the server knows no such repository.
+    async fn in_force(&self, now: Timestamp, watch: Watch<'_>) -> Result<Option<Draft>, Error> {
         let errand = if self.is_offline() {
             Errand::read(now)
         } else {
             Errand::write(now)
         };
         match self.refresh(&errand, watch).await {
-            Ok(current) => Ok(Some(current)),
+            Ok(current) => Ok(Some(Draft::of(&current, now))),
+            // What has expired is mended by requests, too.
+            Err(Error::Tuf(TufError::Expired { .. })) if !self.is_offline() => {
+                Ok(Some(self.lapsed(now, watch).await?.draft(now)))
+            }
             Err(Error::NotInitialized { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -185,8 +188,11 @@ impl Repository {
 }
 
 /// What people call the keys of a repository: each signer's by their name.
-pub(super) fn names(current: &Current) -> BTreeMap<String, String> {
-    let delegations = &current.targets().facts().delegations;
+pub(super) fn names(present: &Draft) -> BTreeMap<String, String> {
+    let Some(targets) = present.targets_of(&RoleName::targets()) else {
+        return BTreeMap::new();
+    };
+    let delegations = &targets.delegations;
     let signers = delegations
         .roles
         .iter()

@@ -31,7 +31,7 @@ const TARGETS_DAYS: i64 = 1095;
 const SNAPSHOT_DAYS: i64 = 1095;
 
 /// A version of a repository in the making; what does not change is shared with the present one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     root: Root,
     /// The keys of the root before, which have to sign the next one too; none if there was none
@@ -61,6 +61,7 @@ pub enum EditError {
 pub struct SealedFile {
     role: RoleName,
     bytes: Bytes,
+    expires: Timestamp,
     /// Targets roles: the file as a reader believes it, and the keys it is believed by
     believed: Option<(Verified<Targets>, RoleKeys)>,
 }
@@ -74,6 +75,11 @@ impl SealedFile {
     /// Its bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// When it stops being valid.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
     }
 
     /// The verified file, if it was verified by these very keys.

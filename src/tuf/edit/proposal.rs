@@ -13,7 +13,6 @@ use crate::tuf::envelope::{RoleKeys, Signature, sealed, signers};
 use crate::tuf::error::TufError;
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
-use crate::tuf::trusted::Current;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,9 +109,10 @@ impl Quorum {
 
 impl Proposal {
     /// The changes of a draft, signed by nobody yet.
-    pub fn of(draft: Draft, present: Option<&Current>, gun: &str) -> Self {
-        let before = present.map(|current| Draft::of(current, draft.now));
-        let reviewed = |role: &RoleName| (role.clone(), draft.changes(role, before.as_ref()));
+    ///
+    /// `present` is the draft of what is in force, with nothing changed; none for a new repository.
+    pub fn of(draft: Draft, present: Option<&Draft>, gun: &str) -> Self {
+        let reviewed = |role: &RoleName| (role.clone(), draft.changes(role, present));
         let mut changes: BTreeMap<_, _> = draft.changed.iter().map(reviewed).collect();
         let snapshot = draft.next_snapshot();
         let files = draft.prepare();
@@ -136,7 +136,7 @@ impl Proposal {
     pub fn parse(
         request: &[u8],
         gun: &str,
-        present: Option<&Current>,
+        present: Option<&Draft>,
         now: Timestamp,
     ) -> Result<Self, ProposalError> {
         let read = read(request)?;
@@ -146,9 +146,8 @@ impl Proposal {
                 asked: gun.to_owned(),
             });
         }
-        let before = present.map(|current| Draft::of(current, now));
         for file in &read.files {
-            file.follows(before.as_ref())?;
+            file.follows(present)?;
             file.lasts(now)?;
         }
         let proposed = proposed(&read.files, present, now)?;
@@ -159,7 +158,7 @@ impl Proposal {
             }
             reviews.push(FileReview {
                 version: file.version(),
-                changes: proposed.changes(&file.role, before.as_ref()),
+                changes: proposed.changes(&file.role, present),
                 role: file.role.clone(),
             });
             let keys = keys_of(&file, &proposed, gun, now)?;

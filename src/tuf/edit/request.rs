@@ -9,7 +9,6 @@ use crate::tuf::error::{Malformed, of_role};
 use crate::tuf::role::RoleName;
 use crate::tuf::root::Root;
 use crate::tuf::targets::Targets;
-use crate::tuf::trusted::Current;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -142,7 +141,7 @@ fn read_file(role: &str, file: Node<'_>) -> Result<ReadFile, ProposalError> {
 /// What will be in force once these files are published.
 pub(super) fn proposed(
     files: &[ReadFile],
-    present: Option<&Current>,
+    present: Option<&Draft>,
     now: Timestamp,
 ) -> Result<Draft, ProposalError> {
     let mut root: Option<Root> = None;
@@ -154,7 +153,7 @@ pub(super) fn proposed(
             Facts::Snapshot(_) => {}
         }
     }
-    let Some(current) = present else {
+    let Some(present) = present else {
         let missing = |role| ProposalError::NoRequest(format!("a new repository needs its {role}"));
         if !targets.contains_key(&RoleName::targets()) {
             return Err(missing("targets"));
@@ -165,7 +164,7 @@ pub(super) fn proposed(
             now,
         ));
     };
-    let mut draft = Draft::of(current, now);
+    let mut draft = present.clone();
     if let Some(root) = root {
         draft.root = root;
     }

@@ -167,9 +167,15 @@ impl Prepared {
                 }
             }
         }
+        let expires = match &self.facts {
+            Facts::Root(facts) => facts.expires(),
+            Facts::Snapshot(facts) => facts.expires(),
+            Facts::Targets(facts) => facts.expires(),
+        };
         Ok(SealedFile {
             role: self.role,
             bytes: bytes.into(),
+            expires: expires.moment(),
             believed,
         })
     }
