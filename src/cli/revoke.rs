@@ -9,6 +9,9 @@ pub(crate) struct Args {
     /// Do not ask before all tags are revoked
     #[arg(short, long)]
     yes: bool,
+    /// Do not revoke yet: put it on the list of changes, for `trust repo publish`
+    #[arg(long)]
+    stage: bool,
     /// The image
     #[arg(value_name = "IMAGE[:TAG]")]
     pub(super) image: String,
@@ -31,12 +34,29 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let repository = session.repository(&image, Actions::PullPush).await?;
     let mut watch = |event| notice::tell(out, event);
+    let failed =
+        |error| Failure::from(error).after(&format!("could not remove signature for {typed}"));
+    if args.stage {
+        let staged = repository
+            .stage_revoke(&mut keyring, image.tag(), session.now(), &mut watch)
+            .await;
+        for change in staged.map_err(failed)? {
+            out.say(&format!(
+                "Removal of {} from {} in {} staged for next publish.",
+                change.path(),
+                change.scope(),
+                image.gun()
+            ));
+        }
+        if out.is_json() {
+            out.json(&serde_json::json!({ "image": typed, "revoked": false, "staged": true }));
+        }
+        return Ok(());
+    }
     repository
         .revoke(&mut keyring, image.tag(), session.now(), &mut watch)
         .await
-        .map_err(|error| {
-            Failure::from(error).after(&format!("could not remove signature for {typed}"))
-        })?;
+        .map_err(failed)?;
     out.say(&format!("Successfully deleted signature for {typed}"));
     report(true, typed, session);
     Ok(())

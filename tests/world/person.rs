@@ -93,7 +93,7 @@ impl Person {
         let mut keyring = Keyring::new(self.store(), &mut known);
         let events = &mut self.events;
         repository
-            .remove_signer(&mut keyring, name, || yes, now(), &mut |e| events.push(e))
+            .remove_signer(&mut keyring, name, |_| yes, now(), &mut |e| events.push(e))
             .await
     }
 

@@ -3,13 +3,16 @@
 mod init;
 mod list;
 mod pin;
+mod publish;
+mod reset;
 mod show;
+mod status;
 
 use super::failure::Failure;
 use super::session::Session;
 use clap::Subcommand;
 
-/// Begin repositories of signed tags and look at them
+/// Begin repositories of signed tags, look at them, publish staged changes
 #[derive(clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -23,6 +26,9 @@ enum Command {
     List(list::Args),
     Pin(pin::Args),
     Show(show::Args),
+    Status(status::Args),
+    Publish(publish::Args),
+    Reset(reset::Args),
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -31,6 +37,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         Command::List(args) => (list::run(args, session).await, "list", &args.repository),
         Command::Pin(args) => (pin::run(args, session).await, "pin", &args.repository),
         Command::Show(args) => (show::run(args, session).await, "show", &args.repository),
+        Command::Status(args) => (status::run(args, session).await, "status", &args.repository),
+        Command::Publish(args) => (
+            publish::run(args, session).await,
+            "publish",
+            &args.repository,
+        ),
+        Command::Reset(args) => (reset::run(args, session).await, "reset", &args.repository),
     };
     done.map_err(|failure| failure.doing(format!("repo {doing} {repository}")))
 }
