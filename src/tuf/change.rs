@@ -156,3 +156,6 @@ impl fmt::Display for Change {
 
 /// After a role: it and everything below it.
 const EVERYTHING_BELOW: &str = "/*";
+
+#[cfg(test)]
+mod tests;
