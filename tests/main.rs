@@ -17,6 +17,7 @@ mod bad_input;
 mod cli;
 mod deciding;
 mod decisions;
+mod delegating;
 mod doctor;
 mod editing;
 mod gate_admission;

@@ -49,7 +49,9 @@ impl Signed {
         };
         let mut draft = Draft::first(&base, now());
         let role = RoleName::releases();
-        draft.delegate(&role, &[keys.make()], &[String::new()]);
+        draft
+            .delegate(&role, &[keys.make()], &[String::new()])
+            .expect("a known role");
         for number in 0..tags {
             let tag = format!("v1.{number}");
             let meta = FileMeta::of_image(sha256(tag.as_bytes()), 1500);

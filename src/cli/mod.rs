@@ -1,6 +1,8 @@
 //! The door: what people type, one command a file.
 
+mod change;
 mod decision;
+mod delegation;
 mod doctor;
 mod failure;
 mod gate;
@@ -30,6 +32,7 @@ mod table;
 mod usage;
 mod verify;
 mod why;
+mod witness;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -56,6 +59,8 @@ struct Cli {
 enum Command {
     Key(key::Args),
     Signer(signer::Args),
+    Delegation(delegation::Args),
+    Witness(witness::Args),
     Repo(repo::Args),
     Sign(sign::Args),
     Revoke(revoke::Args),
@@ -153,6 +158,10 @@ async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Key(args) => key::run(args, session).await,
         Command::Signer(args) => signer::run(args, session).await,
+        Command::Delegation(args) => delegation::run(args, session).await,
+        Command::Witness(args) => witness::run(args, session)
+            .await
+            .map_err(|failure| failure.doing(format!("witness {}", args.repository))),
         Command::Repo(args) => repo::run(args, session).await,
         Command::Sign(args) => sign::run(args, session)
             .await

@@ -11,6 +11,9 @@ pub(crate) struct Args {
     yes: bool,
     #[command(flatten)]
     delivery: Delivery,
+    /// Do not revoke yet: put it on the list of changes, for `trust repo publish`
+    #[arg(long)]
+    stage: bool,
     /// The image
     #[arg(value_name = "IMAGE[:TAG]")]
     pub(super) image: String,
@@ -34,12 +37,29 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let repository = session.repository(&image, Actions::PullPush).await?;
     let repository = args.delivery.of(repository)?;
     let mut watch = |event| notice::tell(out, event);
+    let failed =
+        |error| Failure::from(error).after(&format!("could not remove signature for {typed}"));
+    if args.stage {
+        let staged = repository
+            .stage_revoke(&mut keyring, image.tag(), session.now(), &mut watch)
+            .await;
+        for change in staged.map_err(failed)? {
+            out.say(&format!(
+                "Removal of {} from {} in {} staged for next publish.",
+                change.path(),
+                change.scope(),
+                image.gun()
+            ));
+        }
+        if out.is_json() {
+            out.json(&serde_json::json!({ "image": typed, "revoked": false, "staged": true }));
+        }
+        return Ok(());
+    }
     repository
         .revoke(&mut keyring, image.tag(), session.now(), &mut watch)
         .await
-        .map_err(|error| {
-            Failure::from(error).after(&format!("could not remove signature for {typed}"))
-        })?;
+        .map_err(failed)?;
     if args.delivery.is_request() {
         return args.delivery.finish(&repository, session);
     }

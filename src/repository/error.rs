@@ -1,8 +1,10 @@
 //! Why a verb could not be done, and what kind of no that is.
 
 use super::keyring::KeyringError;
+use super::replace::Loss;
 use crate::policy::Reason;
 use crate::remote::RemoteError;
+use crate::tuf::change::ChangeError;
 use crate::tuf::edit::{EditError, ProposalError};
 use crate::tuf::error::TufError;
 use crate::tuf::role::RoleName;
@@ -29,6 +31,9 @@ pub enum Error {
     /// The kept metadata cannot be read or written
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// A change that cannot be written down
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// Other people kept publishing first
     #[error("others published {0} times meanwhile")]
     Contended(u32),
@@ -47,6 +52,17 @@ pub enum Error {
     /// A certificate for the root key cannot be made or used
     #[error("no certificate for the root key: {0}")]
     RootCertificate(String),
+    /// Keys that are to go and are nowhere
+    #[error("no delegation lists {}", .0.join(", "))]
+    NoSuchKeys(Vec<String>),
+    /// Something that is to go and is not there
+    #[error("{role} lists no {what}")]
+    NotListed {
+        /// The role
+        role: RoleName,
+        /// What was to go
+        what: String,
+    },
     /// A tag that is signed nowhere cannot be revoked
     #[error("No valid trust data for {0}")]
     NotSigned(String),
@@ -110,9 +126,32 @@ pub enum Error {
         /// What is wrong
         reason: String,
     },
+    /// A staged change that cannot be made
+    #[error("change {number} ({change}) cannot be made: {cause}")]
+    StagedChange {
+        /// Its place in the list
+        number: usize,
+        /// What it is
+        change: String,
+        /// Why it cannot be made
+        cause: EditError,
+    },
+    /// A staged change that cannot be read
+    #[error("change {number} ({file}) cannot be read: {cause}")]
+    StagedUnreadable {
+        /// Its place in the list
+        number: usize,
+        /// Its file
+        file: String,
+        /// What is wrong with it
+        cause: ChangeError,
+    },
     /// The metadata are not believed
     #[error(transparent)]
     Tuf(#[from] TufError),
+    /// Signatures would be lost that nobody here can make again
+    #[error("no key is here to sign again: {}", losses(.0))]
+    WouldLose(Vec<Loss>),
     /// A threshold that so many keys can never meet
     #[error("a threshold of {threshold} with {keys} {}: it has to be between 1 and the number of keys", if *.keys == 1 { "key" } else { "keys" })]
     WrongThreshold {
@@ -161,8 +200,13 @@ impl Error {
             | Self::ServerKey { .. } => Kind::Unfinished,
             Self::Keyring(error) if error.is_mistake() => Kind::Wrong,
             Self::AlreadyInitialized(_)
+            | Self::Change(_)
             | Self::Edit(_)
+            | Self::NoSuchKeys(_)
             | Self::NoSuchSigner { .. }
+            | Self::NotListed { .. }
+            | Self::StagedChange { .. }
+            | Self::StagedUnreadable { .. }
             | Self::Proposal(ProposalError::Foreign { .. } | ProposalError::NoRequest(_))
             | Self::RootCertificate(_)
             | Self::WrongSignerName(_)
@@ -197,12 +241,47 @@ impl Error {
             Self::NoSigningRole => {
                 Some("load a signer's key with `trust key load`, or name one with `--as`".to_owned())
             }
+            Self::StagedChange { cause, .. } => Some(match Self::from(cause.clone()).hint() {
+                Some(hint) => hint,
+                None => "take it out of the list with `trust repo reset`".to_owned(),
+            }),
+            Self::StagedUnreadable { .. } => {
+                Some("take it out of the list with `trust repo reset`".to_owned())
+            }
+            Self::Edit(EditError::Unbelieved(role)) => {
+                Some(format!("have it signed again first, with `trust witness` and {role}"))
+            }
+            Self::WouldLose(losses) => {
+                let roles: Vec<_> = losses.iter().map(|loss| loss.role.as_str()).collect();
+                Some(format!(
+                    "load the new private key with `trust key load`; or go on with -f, and have its \
+                     holder sign again with `trust witness` and {}",
+                    roles.join(" ")
+                ))
+            }
             Self::Floor(_) => Some("restore the repository's .floor.json from a backup".to_owned()),
             Self::Offline => Some("leave out --offline: this needs more than is kept here".to_owned()),
             Self::Cache(CacheError::Io { .. }) => Some("name a folder with --trust-dir that can be written and has room".to_owned()),
             _ => None,
         }
     }
+}
+
+/// Which roles lose which tags; of many tags the first ones.
+fn losses(losses: &[Loss]) -> String {
+    let words = losses.iter().map(|loss| {
+        let (tags, more) = loss.tags.split_at(loss.tags.len().min(SHOWN_TAGS));
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let tags = match tags {
+            [] => "nothing".to_owned(),
+            tags => tags.join(", "),
+        };
+        format!("{} loses its signature on {tags}{more}", loss.role)
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether a server answered, but not with what the metadata name.
@@ -235,3 +314,6 @@ pub(super) fn reason(error: &TufError) -> Reason {
         TufError::Threshold { .. } => Reason::ThresholdUnmet,
     }
 }
+
+/// Tags named in one line.
+const SHOWN_TAGS: usize = 20;

@@ -1,5 +1,6 @@
 //! What can be done with a signed repository: one verb a file.
 
+mod change;
 pub mod decide;
 pub mod delete;
 mod errand;
@@ -16,6 +17,7 @@ mod pin;
 mod publish;
 mod refresh;
 pub mod renew;
+pub mod replace;
 pub mod request;
 pub mod revoke;
 mod root_certificate;
@@ -24,6 +26,7 @@ pub mod rotate;
 pub mod show;
 pub mod sign;
 pub mod signer;
+pub mod staged;
 
 pub use decide::{Decider, Decision};
 pub use error::{Error, Kind};
@@ -122,6 +125,30 @@ pub enum Event {
     RoleRestarted {
         /// The role
         role: String,
+    },
+    /// A role has fewer keys than have to sign it
+    FewerKeys {
+        /// The role
+        role: String,
+        /// Distinct keys needed
+        threshold: u64,
+    },
+    /// Keys stay in a file that nobody here can sign
+    KeysNotPurged {
+        /// The role whose file it is
+        role: String,
+    },
+    /// A role is not believed any more until somebody who may signs it again
+    SignaturesLost {
+        /// The role
+        role: String,
+    },
+    /// A role is signed again although nobody who may had signed what it says
+    Vouched {
+        /// The role
+        role: String,
+        /// What it says: tags and digests
+        tags: Vec<String>,
     },
     /// A repository is about to be initialised
     Initializing,

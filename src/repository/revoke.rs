@@ -1,8 +1,10 @@
 //! Taking signatures back: afterwards the tag is not released any more, or this fails.
 
+use super::change::make;
 use super::keyring::{Keyring, KeyringError};
 use super::sign::signable;
 use super::{Error, Repository, Watch};
+use crate::tuf::change::Change;
 use crate::tuf::edit::Draft;
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
@@ -24,13 +26,30 @@ impl Repository {
     ) -> Result<(), Error> {
         let edit =
             |current: &Current, draft: &mut Draft, keyring: &mut Keyring<'_>, _: Watch<'_>| {
-                for tag in tags(current, tag)? {
-                    take_back(current, draft, keyring, &tag)?;
+                for change in changes(current, draft, keyring, tag)? {
+                    make(&change, draft, keyring, &mut Vec::new())?;
                 }
                 Ok(())
             };
         self.publish(keyring, now, watch, edit).await.map(|_| ())
     }
+}
+
+/// What takes back the tag asked for, or every released tag, as far as local keys may.
+pub(super) fn changes(
+    current: &Current,
+    draft: &Draft,
+    keyring: &Keyring<'_>,
+    tag: Option<&str>,
+) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    for tag in tags(current, tag)? {
+        for role in holders(current, draft, keyring, &tag)? {
+            let name = tag.clone();
+            changes.push(Change::Revoke { role, name });
+        }
+    }
+    Ok(changes)
 }
 
 /// The tag asked for if anybody signed it, or every released tag.
@@ -54,37 +73,36 @@ fn tags(current: &Current, tag: Option<&str>) -> Result<BTreeSet<String>, Error>
     }
 }
 
+/// The roles out of which the tag is taken, so that it is not released any more.
+///
 /// Docker leaves a tag that only `targets` holds in place and says it is revoked; we do not.
-fn take_back(
+fn holders(
     current: &Current,
-    draft: &mut Draft,
+    draft: &Draft,
     keyring: &Keyring<'_>,
     tag: &str,
-) -> Result<(), Error> {
+) -> Result<Vec<RoleName>, Error> {
+    let holds = |role: &RoleName| {
+        let file = draft.targets_of(role);
+        file.is_some_and(|file| file.targets.contains_key(tag))
+    };
     let mut roles = signable(current, tag, keyring);
-    roles.push(RoleName::targets());
-    let mut revoked = false;
-    for role in &roles {
+    if !roles.contains(&RoleName::targets()) {
+        roles.push(RoleName::targets());
+    }
+    roles.retain(|role| {
         let keys = current.keys_of(role);
-        if keys.is_some_and(|keys| keyring.holds_any(role, &keys)) {
-            revoked |= draft.revoke(role, tag);
-        }
-    }
+        holds(role) && keys.is_some_and(|keys| keyring.holds_any(role, &keys))
+    });
     for role in [RoleName::releases(), RoleName::targets()] {
-        if draft
-            .targets_of(&role)
-            .is_some_and(|file| file.targets.contains_key(tag))
-        {
-            let keys = current
-                .keys_of(&role)
-                .map(|keys| keys.canonical_ids())
-                .unwrap_or_default();
-            return Err(KeyringError::NoKey(keys.iter().map(KeyId::to_string).collect()).into());
+        if holds(&role) && !roles.contains(&role) {
+            let keys = current.keys_of(&role);
+            let ids = keys.map(|keys| keys.canonical_ids()).unwrap_or_default();
+            return Err(KeyringError::NoKey(ids.iter().map(KeyId::to_string).collect()).into());
         }
     }
-    if revoked {
-        Ok(())
-    } else {
-        Err(Error::NoSigningRole)
+    if roles.is_empty() {
+        return Err(Error::NoSigningRole);
     }
+    Ok(roles)
 }

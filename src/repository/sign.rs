@@ -103,7 +103,7 @@ impl Repository {
         let everything = [String::new()];
         self.begin(keyring, &Initialization::default(), now, watch, |draft| {
             for name in [&role, &RoleName::releases()] {
-                draft.delegate(name, &signer.keys, &everything);
+                draft.delegate(name, &signer.keys, &everything)?;
                 for request in requests {
                     draft.sign(name, &request.tag, &meta(request))?;
                 }
@@ -121,6 +121,27 @@ fn edit(
     request: &SignRequest,
     watch: Watch<'_>,
 ) -> Result<(), Error> {
+    let roles = roles(current, keyring, request)?;
+    for role in &roles {
+        if current
+            .pruned(role)
+            .is_some_and(|pruned| pruned.expired.is_none())
+        {
+            watch(Event::RoleRestarted {
+                role: role.to_string(),
+            });
+        }
+        draft.sign(role, &request.tag, &meta(request))?;
+    }
+    Ok(())
+}
+
+/// The roles that are to sign, and the keyring restricted to the signer chosen.
+pub(super) fn roles(
+    current: &Current,
+    keyring: &mut Keyring<'_>,
+    request: &SignRequest,
+) -> Result<Vec<RoleName>, Error> {
     if let Some(signer) = &request.signer {
         let role =
             RoleName::of_signer(signer).ok_or_else(|| Error::WrongSignerName(signer.clone()))?;
@@ -137,18 +158,7 @@ fn edit(
     if roles.is_empty() {
         return Err(Error::NoSigningRole);
     }
-    for role in &roles {
-        if current
-            .pruned(role)
-            .is_some_and(|pruned| pruned.expired.is_none())
-        {
-            watch(Event::RoleRestarted {
-                role: role.to_string(),
-            });
-        }
-        draft.sign(role, &request.tag, &meta(request))?;
-    }
-    Ok(())
+    Ok(roles)
 }
 
 /// Docker's rule: the direct children of `targets` that admit the tag and that a local key may
@@ -171,7 +181,7 @@ pub(super) fn signable(current: &Current, tag: &str, keyring: &Keyring<'_>) -> V
         .collect()
 }
 
-fn meta(request: &SignRequest) -> FileMeta {
+pub(super) fn meta(request: &SignRequest) -> FileMeta {
     let mut meta = FileMeta::of_image(request.sha256, request.size);
     meta.custom.clone_from(&request.custom);
     meta

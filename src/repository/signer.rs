@@ -1,14 +1,17 @@
 //! People who sign: each has a role of their own and a part in the released set.
 
+use super::change::loses_signatures;
 use super::init::Initialization;
 use super::keyring::Keyring;
+use super::replace::loss;
 use super::sign::NewSigner;
 use super::{Error, Repository, Watch};
-use crate::tuf::edit::Draft;
+use crate::tuf::edit::{Draft, Terms};
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// How the removal of a signer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,27 +37,21 @@ impl Repository {
     ) -> Result<(), Error> {
         let role = signer_role(&signer.name)?;
         let edit = |draft: &mut Draft| {
-            draft.delegate(&role, &signer.keys, paths);
-            draft.delegate(&RoleName::releases(), &signer.keys, &[String::new()]);
+            draft.delegate(&role, &signer.keys, paths)?;
+            draft.delegate(&RoleName::releases(), &signer.keys, &[String::new()])?;
+            Ok(())
         };
         let published = self
-            .publish(keyring, now, watch, |_, draft, _, _| {
-                edit(draft);
-                Ok(())
-            })
+            .publish(keyring, now, watch, |_, draft, _, _| edit(draft))
             .await;
         if let Err(Error::NotInitialized { .. }) = published {
             let how = Initialization::default();
-            let begin = |draft: &mut Draft| {
-                edit(draft);
-                Ok(())
-            };
-            return self.begin(keyring, &how, now, watch, begin).await;
+            return self.begin(keyring, &how, now, watch, edit).await;
         }
         published.map(|_| ())
     }
 
-    /// Removes a signer; `confirm` is asked if no released tag would stay valid.
+    /// Removes a signer; `confirm` is asked if the released tags, which it is told, would not stay valid.
     ///
     /// # Errors
     /// There is no such signer, or a key is missing.
@@ -62,7 +59,7 @@ impl Repository {
         &self,
         keyring: &mut Keyring<'_>,
         name: &str,
-        mut confirm: impl FnMut() -> bool + Send,
+        mut confirm: impl FnMut(&[String]) -> bool + Send,
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Removal, Error> {
@@ -77,7 +74,7 @@ impl Repository {
                     .is_some_and(|keys| keyring.holds_any(&releases, &keys));
                 if renewable {
                     draft.sign_again(&releases);
-                } else if !*answer.get_or_insert_with(&mut confirm) {
+                } else if !*answer.get_or_insert_with(|| confirm(&loss(current, &releases).tags)) {
                     *draft = Draft::of(current, now);
                 }
             }
@@ -92,39 +89,33 @@ impl Repository {
     }
 }
 
-fn signer_role(name: &str) -> Result<RoleName, Error> {
+pub(super) fn signer_role(name: &str) -> Result<RoleName, Error> {
     RoleName::of_signer(name).ok_or_else(|| Error::WrongSignerName(name.to_owned()))
 }
 
 fn remove(current: &Current, draft: &mut Draft, role: &RoleName, name: &str) -> Result<(), Error> {
-    let delegations = &current.targets().facts().delegations;
-    let signer = delegations.role(role).ok_or_else(|| Error::NoSuchSigner {
+    let signer = current.keys_of(role).ok_or_else(|| Error::NoSuchSigner {
         name: name.to_owned(),
         gun: current.gun().to_owned(),
     })?;
-    // A key that another signer shares stays in the released set.
-    let others: Vec<&KeyId> = delegations
-        .roles
-        .iter()
-        .filter(|other| other.name != *role && other.name != RoleName::releases())
-        .flat_map(|other| &other.signers.key_ids)
-        .collect();
-    let ids: Vec<KeyId> = signer
-        .signers
-        .key_ids
-        .iter()
-        .filter(|id| !others.contains(id))
-        .cloned()
-        .collect();
-    draft.end_delegation(role);
-    draft.withdraw_keys(&RoleName::releases(), &ids);
+    draft.end_delegation(role)?;
+    let releases = RoleName::releases();
+    if current.keys_of(&releases).is_some() {
+        let others = keys_of_others(current, role);
+        let mut gone = signer.canonical_ids();
+        gone.retain(|id| !others.contains(id));
+        draft.amend_delegation(&releases, &Terms::without(&gone))?;
+    }
     Ok(())
 }
 
-/// Whether a believed file would not be believed under the keys that the draft leaves it.
-fn loses_signatures(current: &Current, draft: &Draft, role: &RoleName) -> bool {
-    let (Some(file), Some(keys)) = (current.role(role), draft.keys_of(role)) else {
-        return false;
-    };
-    !file.also_signed_by(role, &keys)
+/// Canonical ids of the keys that other signers have: those stay in the released set.
+pub(super) fn keys_of_others(current: &Current, role: &RoleName) -> BTreeSet<KeyId> {
+    let delegations = &current.targets().facts().delegations;
+    let others = delegations
+        .roles
+        .iter()
+        .filter(|other| other.name != *role && other.name != RoleName::releases());
+    let keys = others.map(|other| other.signers.keys_from(&delegations.keys));
+    keys.flat_map(|keys| keys.canonical_ids()).collect()
 }

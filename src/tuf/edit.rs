@@ -8,6 +8,7 @@ mod root;
 mod seal;
 mod tags;
 
+pub use delegations::{Purged, Terms};
 pub use difference::{Change, Meaning};
 pub use proposal::{FileReview, Proposal, ProposalError, Quorum};
 pub use seal::Prepared;
@@ -37,8 +38,10 @@ pub struct Draft {
     /// The keys of the root before, which have to sign the next one too; none if there was none
     before: Option<RoleKeys>,
     targets: BTreeMap<RoleName, Arc<Targets>>,
-    /// Versions already used up by files that are not believed
+    /// Versions already used up by files that are not believed, or gone
     numbered: BTreeMap<RoleName, u64>,
+    /// What files that are not believed claim, for whoever witnesses them
+    unbelieved: BTreeMap<RoleName, Option<Arc<Targets>>>,
     snapshot: Option<Snapshot>,
     changed: BTreeSet<RoleName>,
     now: Timestamp,
@@ -51,6 +54,33 @@ pub enum EditError {
     /// A name that Go's JSON writer refuses
     #[error("target name {0:?} has control characters")]
     ControlCharacters(String),
+    /// A name that is not among those the role may sign
+    #[error("the paths of {role} do not admit {name:?}")]
+    NotAdmitted {
+        /// The role
+        role: RoleName,
+        /// The name
+        name: String,
+    },
+    /// Paths outside those of the delegating role
+    #[error("tuf: invalid role {0}. invalid paths to add to role")]
+    PathsOutside(RoleName),
+    /// A role that could never be signed
+    #[error(
+        "tuf: invalid role {role}. role does not specify enough valid signing keys to meet its \
+         required threshold: {keys} of {threshold}"
+    )]
+    TooFewKeys {
+        /// The role
+        role: RoleName,
+        /// Distinct keys it has
+        keys: u64,
+        /// Distinct keys it needs
+        threshold: u64,
+    },
+    /// A role whose file nobody believes, so that it cannot be built upon
+    #[error("{0} has lost its valid signatures")]
+    Unbelieved(RoleName),
     /// A role that nobody delegates to
     #[error("tuf: invalid role {0}. this role is not known")]
     UnknownRole(RoleName),
@@ -104,7 +134,7 @@ impl Draft {
     /// Begins with the present state.
     pub fn of(current: &Current, now: Timestamp) -> Self {
         let mut targets = BTreeMap::from([(RoleName::targets(), current.targets().shared_facts())]);
-        let mut numbered = BTreeMap::new();
+        let (mut numbered, mut unbelieved) = (BTreeMap::new(), BTreeMap::new());
         for (role, file) in current.delegations() {
             match file {
                 Ok(file) => drop(targets.insert(role.clone(), file.shared_facts())),
@@ -114,7 +144,10 @@ impl Draft {
                 }) => {
                     targets.insert(role.clone(), file.shared_facts());
                 }
-                Err(pruned) => drop(numbered.insert(role.clone(), pruned.claimed_version)),
+                Err(pruned) => {
+                    numbered.insert(role.clone(), pruned.claimed_version);
+                    unbelieved.insert(role.clone(), pruned.claimed.clone());
+                }
             }
         }
         Self {
@@ -122,6 +155,7 @@ impl Draft {
             before: Some(current.root_keys()),
             targets,
             numbered,
+            unbelieved,
             snapshot: Some(current.snapshot().facts().clone()),
             changed: BTreeSet::new(),
             now,
@@ -159,6 +193,7 @@ impl Draft {
             before: None,
             targets: BTreeMap::from([(role.clone(), Arc::new(empty))]),
             numbered: BTreeMap::new(),
+            unbelieved: BTreeMap::new(),
             snapshot: None,
             changed: BTreeSet::from([RoleName::root(), role]),
             now,

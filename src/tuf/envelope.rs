@@ -35,6 +35,12 @@ impl RoleKeys {
     pub fn canonical_ids(&self) -> Vec<KeyId> {
         self.keys.iter().map(PublicKey::canonical_id).collect()
     }
+
+    /// How many bare keys there are.
+    pub fn distinct(&self) -> u64 {
+        let ids: BTreeSet<_> = self.canonical_ids().into_iter().collect();
+        ids.len() as u64
+    }
 }
 
 /// When a file stops being valid: the text that arrived, and what it means.

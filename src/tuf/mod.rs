@@ -14,6 +14,7 @@ pub mod accept;
 pub mod authority;
 pub mod canonical;
 pub mod certificate;
+pub mod change;
 pub mod delegation;
 pub mod digest;
 pub mod edit;

@@ -287,14 +287,8 @@ pub fn claimed_root_version(file: &[u8]) -> Result<u64, TufError> {
         .map_err(of_role(&role))
 }
 
-fn claimed_version<T: Document>(role: &RoleName, file: &[u8]) -> Option<u64> {
-    Some(
-        Unverified::parse(file)
-            .ok()?
-            .claims::<T>(role)
-            .ok()?
-            .version(),
-    )
+fn claims<T: Document>(role: &RoleName, file: &[u8]) -> Option<T> {
+    Unverified::parse(file).ok()?.claims(role).ok()
 }
 
 fn signed_version<T: Document>(role: &RoleName, file: &[u8], keys: &RoleKeys) -> Option<u64> {

@@ -7,6 +7,7 @@ use trust::repository::keyring::{KeyName, Keyring, PassphraseError, Passphrases}
 use trust::repository::sign::{NewSigner, SignRequest};
 use trust::repository::signer::Removal;
 use trust::repository::{Decision, Error, Event, Repository};
+use trust::tuf::change::Change;
 use trust::tuf::key::PublicKey;
 use trust_store::keys::{Algorithm, KeyStore, Passphrase};
 use trust_store::metadata::Cache;
@@ -89,12 +90,71 @@ impl Person {
         name: &str,
         yes: bool,
     ) -> Result<Removal, Error> {
+        self.remove_asking(server, name, |_| yes).await
+    }
+
+    /// Removes a signer; `confirm` hears which tags lose their last signature.
+    pub async fn remove_asking(
+        &mut self,
+        server: &NotaryServer,
+        name: &str,
+        confirm: impl FnMut(&[String]) -> bool + Send,
+    ) -> Result<Removal, Error> {
         let (repository, mut known) = (self.repository(server), Known);
         let mut keyring = Keyring::new(self.store(), &mut known);
         let events = &mut self.events;
         repository
-            .remove_signer(&mut keyring, name, || yes, now(), &mut |e| events.push(e))
+            .remove_signer(&mut keyring, name, confirm, now(), &mut |e| events.push(e))
             .await
+    }
+
+    /// Makes changes at once.
+    pub async fn change(
+        &mut self,
+        server: &NotaryServer,
+        changes: &[Change],
+    ) -> Result<bool, Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.change(&mut keyring, changes, now(), watch).await
+    }
+
+    pub async fn replace(
+        &mut self,
+        server: &NotaryServer,
+        signer: &NewSigner,
+        force: bool,
+    ) -> Result<bool, Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository
+            .replace_signer(&mut keyring, signer, force, now(), watch)
+            .await
+    }
+
+    /// The repository without its server.
+    pub fn offline(&self) -> Repository {
+        let cache = Cache::at(self.folder.path()).repository(GUN).unwrap();
+        Repository::new(GUN, cache, None)
+    }
+
+    /// Stages the signing of a tag without asking the server.
+    pub async fn stage_sign(&mut self, request: &SignRequest) -> Result<Vec<Change>, Error> {
+        let (repository, mut known) = (self.offline(), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository
+            .stage_sign(&mut keyring, request, now(), watch)
+            .await
+    }
+
+    pub async fn publish_staged(&mut self, server: &NotaryServer) -> Result<usize, Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.publish_staged(&mut keyring, now(), watch).await
     }
 
     pub async fn sign(&mut self, server: &NotaryServer, tag: &str) -> Result<(), Error> {

@@ -28,6 +28,17 @@ pub fn create_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_directory(directory)
 }
 
+/// The same, made in another directory of the same file system, so that nobody sees it in the making.
+pub(crate) fn create_atomic_from(
+    workshop: &Path,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> io::Result<()> {
+    written_beside(workshop, bytes, mode)?.persist_noclobber(path)?;
+    sync_directory(parent(path))
+}
+
 /// The directory and its missing parents exist, readable by their owner only.
 pub(crate) fn create_private_directories(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)

@@ -4,14 +4,17 @@ mod delete;
 mod init;
 mod list;
 mod pin;
+mod publish;
 mod renew;
+mod reset;
 mod show;
+mod status;
 
 use super::failure::Failure;
 use super::session::Session;
 use clap::Subcommand;
 
-/// Begin repositories of signed tags, look at them, keep them in force
+/// Begin repositories of signed tags, look at them, publish staged changes, keep them in force
 #[derive(clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -27,6 +30,9 @@ enum Command {
     Show(show::Args),
     Renew(renew::Args),
     Delete(delete::Args),
+    Status(status::Args),
+    Publish(publish::Args),
+    Reset(reset::Args),
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -40,6 +46,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             return done.map_err(|failure| failure.doing("repo renew"));
         }
         Command::Delete(args) => (delete::run(args, session).await, "delete", &args.repository),
+        Command::Status(args) => (status::run(args, session).await, "status", &args.repository),
+        Command::Publish(args) => (
+            publish::run(args, session).await,
+            "publish",
+            &args.repository,
+        ),
+        Command::Reset(args) => (reset::run(args, session).await, "reset", &args.repository),
     };
     done.map_err(|failure| failure.doing(format!("repo {doing} {repository}")))
 }

@@ -3,6 +3,7 @@
 mod approve;
 mod first;
 mod source;
+mod stage;
 
 use super::{
     failure::{Failure, worst},
@@ -48,6 +49,12 @@ pub(crate) struct Args {
     /// Do not ask before a request is signed
     #[arg(short, long, requires = "approve")]
     yes: bool,
+    /// Do not sign yet: put it on the list of changes, for `trust repo publish`
+    #[arg(long)]
+    stage: bool,
+    /// Size of the manifest that IMAGE:TAG@DIGEST names; then the registry is not asked
+    #[arg(long, value_name = "BYTES", requires = "stage")]
+    size: Option<u64>,
     /// Images to sign
     #[arg(required_unless_present = "approve", value_name = "IMAGE:TAG[@DIGEST]")]
     images: Vec<String>,
@@ -65,6 +72,8 @@ struct Signed<'a> {
     tag: &'a str,
     digest: String,
     size: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    staged: bool,
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -78,6 +87,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         target(typed, args.local).map_err(|failure| failure.doing(format!("sign {typed}")))
     });
     let images = images.collect::<Result<Vec<_>, _>>()?;
+    if args.size.is_some() && images.len() > 1 {
+        let words = "--size is the size of one image's manifest, and several images are named";
+        return Err(Failure::wrong(words));
+    }
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     if args.delivery.is_request() {
@@ -92,6 +105,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
                 tag,
                 digest: source.digest.to_string(),
                 size: source.size,
+                staged: args.stage,
             }),
             Err(failure) => {
                 kinds.push(failure.kind());
@@ -117,11 +131,20 @@ async fn sign(
     let (out, typed) = (&session.out, image.typed());
     let full = format!("{}:{tag}", image.gun());
     let failed = |error: Error| Failure::from(error).after(&format!("failed to sign {full}"));
-    let source = source::find(image, args.local, session).await?;
+    let source = match stage::named(image, args, session)? {
+        Some(source) => source,
+        None => source::find(image, args.local, session).await?,
+    };
     out.say(&source.line(tag));
-    out.say(&format!("Signing and pushing trust metadata for {typed}"));
+    if !args.stage {
+        out.say(&format!("Signing and pushing trust metadata for {typed}"));
+    }
     let repository = session.repository(image, Actions::PullPush).await?;
     let mut request = request(tag, &source, args)?;
+    if args.stage {
+        stage::stage(&repository, keyring, &request, session).await?;
+        return Ok(source);
+    }
     match publish(&repository, keyring, &request, session).await {
         Err(Error::NotInitialized { .. }) => {
             let first = first::signer(image, args.signer.as_deref(), keyring, session).await?;

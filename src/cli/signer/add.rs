@@ -1,21 +1,15 @@
 //! `trust signer add`
 
-use super::{Failed, report, summary};
+use super::{Failed, public_key, report, summary};
 use crate::cli::{
-    failure::{Failure, in_gos_words},
-    name, notice,
-    prompt::Prompt,
-    request::Delivery,
-    session::Session,
+    failure::Failure, name, notice, prompt::Prompt, request::Delivery, session::Session,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use trust::{
     reference::ImageReference,
     remote::Actions,
     repository::{Event, keyring::Keyring, sign::NewSigner},
-    tuf::key::PublicKey,
 };
-use trust_store::keys::{KeyError, parse_public, read_file};
 
 /// Let a signer sign the tags of repositories
 ///
@@ -116,34 +110,4 @@ async fn add(
         "Successfully added signer: {name} to {repository}\n"
     ));
     Ok(())
-}
-
-fn public_key(file: &Path) -> Result<PublicKey, Failure> {
-    let bytes = read_file(file).map_err(|error| {
-        let cause = match &error {
-            KeyError::CannotRead { path, source } => {
-                format!("open {}: {}", path.display(), in_gos_words(source))
-            }
-            other => other.to_string(),
-        };
-        Failure::wrong(format!("unable to read public key from file: {cause}"))
-    })?;
-    let unusable = |error: String| {
-        let file = file.display();
-        Failure::wrong(format!(
-            "could not parse public key from file: {file}: {error}"
-        ))
-        .hint("name the signer's public key in PEM; `key generate` writes it to NAME.pub")
-    };
-    let (key, _) = parse_public(&bytes).map_err(|error| unusable(error.to_string()))?;
-    let key = PublicKey::new(&key.key_type, key.bytes);
-    let key = key.map_err(|error| unusable(error.to_string()))?;
-    if !key.can_verify() {
-        let file = file.display();
-        let words = format!("no signature by the key in {file} could ever be verified");
-        return Err(Failure::wrong(words).hint(
-            "use a key on curve P-256 or P-384, an RSA key of 2048 to 8192 bits, or Ed25519",
-        ));
-    }
-    Ok(key)
 }

@@ -1,11 +1,13 @@
 //! `trust signer remove`
 
-use super::{Failed, report, summary};
-use crate::cli::{failure::Failure, notice, prompt::Prompt, request::Delivery, session::Session};
+use super::{Failed, in_dockers_words, report, summary};
+use crate::cli::{
+    failure::Failure, notice, notice::named, prompt::Prompt, request::Delivery, session::Session,
+};
 use trust::{
     reference::ImageReference,
     remote::Actions,
-    repository::{Error, keyring::Keyring, signer::Removal},
+    repository::{keyring::Keyring, signer::Removal},
 };
 
 /// Remove a signer from repositories
@@ -60,7 +62,11 @@ async fn remove(
     let opened = session.repository(&image, Actions::PullPush).await?;
     let opened = args.delivery.of(opened)?;
     let mut unanswered = None;
-    let confirm = || {
+    let confirm = |tags: &[String]| {
+        out.note(&format!(
+            "These tags of {repository} lose their last signature: {}",
+            named(tags)
+        ));
         let question = format!(
             "The signer \"{name}\" signed the last released version of {repository}. Removing \
              this signer will make {repository} unpullable. Are you sure you want to continue?"
@@ -86,16 +92,4 @@ async fn remove(
         Removal::Declined => out.note("Aborting action."),
     }
     Ok(())
-}
-
-fn in_dockers_words(error: Error, name: &str, repository: &str) -> Failure {
-    match &error {
-        Error::NoSuchSigner { .. } => {
-            Failure::from(error).saying(format!("no signer {name} for repository {repository}"))
-        }
-        Error::NotInitialized { .. } => {
-            Failure::from(error).after(&format!("error retrieving signers for {repository}"))
-        }
-        _ => error.into(),
-    }
 }

@@ -195,6 +195,7 @@ impl Draft {
             before: None,
             targets,
             numbered: BTreeMap::new(),
+            unbelieved: BTreeMap::new(),
             snapshot: None,
             changed: BTreeSet::new(),
             now,

@@ -9,12 +9,17 @@ impl Draft {
     /// Signs `name` as `meta` in `role`; the same meta again changes nothing.
     ///
     /// # Errors
-    /// A role nobody delegates to, or a name Go cannot write.
+    /// A role nobody delegates to or whose paths do not admit the name, or one Go cannot write.
     pub fn sign(&mut self, role: &RoleName, name: &str, meta: &FileMeta) -> Result<(), EditError> {
         if name.chars().any(char::is_control) {
             return Err(EditError::ControlCharacters(name.to_owned()));
         }
+        let admitted = self.admits(role, name);
         let file = self.file(role)?;
+        if !admitted {
+            let (role, name) = (role.clone(), name.to_owned());
+            return Err(EditError::NotAdmitted { role, name });
+        }
         if file.targets.get(name) != Some(meta) {
             let file = Arc::make_mut(file);
             file.targets.insert(name.to_owned(), meta.clone());

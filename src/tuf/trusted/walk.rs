@@ -1,6 +1,6 @@
 //! The walk over `targets` and its delegations: which file comes next, and whether to believe it.
 
-use super::{Current, Named, Snapshotted, claimed_version, open, raises_nothing, signed_version};
+use super::{Current, Named, Snapshotted, claims, open, raises_nothing, signed_version};
 use crate::tuf::digest::FileMeta;
 use crate::tuf::edit::SealedFile;
 use crate::tuf::envelope::{RoleKeys, Verified};
@@ -11,6 +11,7 @@ use crate::tuf::role::RoleName;
 use crate::tuf::targets::Targets;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A delegated role that is named but cannot be believed.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Pruned {
     pub fault: TufError,
     /// The version its file claims, only to number the next one
     pub claimed_version: u64,
+    /// What the file claims, which nobody vouches for: only for whoever witnesses it
+    pub claimed: Option<Arc<Targets>>,
     /// The file itself where only its date stands against it: its signers may renew it
     pub expired: Option<Box<Verified<Targets>>>,
 }
@@ -147,12 +150,14 @@ impl Walk {
                 self.found.insert(role, Ok(targets));
             }
             Err((fault, expired)) if vouched_for && role.is_delegation() && fault.prunes_only() => {
-                let claimed_version = claimed_version::<Targets>(&role, file).unwrap_or(0);
+                let claimed = claims::<Targets>(&role, file).map(Arc::new);
+                let claimed_version = claimed.as_ref().map_or(0, |claimed| claimed.version);
                 self.found.insert(
                     role,
                     Err(Pruned {
                         fault,
                         claimed_version,
+                        claimed,
                         expired,
                     }),
                 );

@@ -66,6 +66,10 @@ impl Cache {
 }
 
 impl RepositoryCache {
+    pub(super) fn folder(&self) -> &Path {
+        &self.directory
+    }
+
     /// This process alone changes the repository, and no change is half done.
     ///
     /// Waits for whoever has the lock, in this process too: take it once. Creates the repository's directory.

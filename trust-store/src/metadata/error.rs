@@ -49,6 +49,12 @@ pub enum CacheError {
         /// The system's answer.
         source: io::Error,
     },
+    /// Something in the list of staged changes is no file of one.
+    #[error("{} is no staged change", path.display())]
+    StrangeChange {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A cached file is larger than its role may be.
     #[error("{} is larger than {limit} bytes", path.display())]
     TooLarge {
@@ -56,6 +62,14 @@ pub enum CacheError {
         path: PathBuf,
         /// Largest size accepted, in bytes.
         limit: u64,
+    },
+    /// More is staged than anybody stages.
+    #[error("{} has more than {limit} changes", path.display())]
+    TooManyChanges {
+        /// The list.
+        path: PathBuf,
+        /// Most changes accepted.
+        limit: usize,
     },
 }
 
