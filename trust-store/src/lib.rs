@@ -8,6 +8,7 @@
 mod atomic;
 pub mod keys;
 pub mod metadata;
+mod seal_key;
 pub mod server;
 
 pub use atomic::{create_atomic, write_atomic};

@@ -88,6 +88,12 @@ pub enum KeyError {
         /// PEM type of the block.
         found: String,
     },
+    /// A file that is only read: in an old folder, or encrypted in an old way.
+    #[error("{} is in a form that is read and never rewritten", path.display())]
+    OldForm {
+        /// The file.
+        path: PathBuf,
+    },
     /// The key is encrypted and no passphrase was given.
     #[error("key {id} needs a passphrase")]
     PassphraseNeeded {

@@ -8,6 +8,7 @@ use pem::Pem;
 
 use super::encoding::{from_notary_ed25519, from_pkcs1, from_pkcs8, from_sec1};
 use super::error::KeyError;
+use super::folder::OldPlace;
 use super::legacy_pem::LegacyCiphertext;
 use super::passphrase::Passphrase;
 use super::pkcs8_envelope::{Envelope, seal};
@@ -82,8 +83,22 @@ enum PlainForm {
 impl KeyFile {
     /// Reads the first private key of a PEM file, in any form Docker, Notary or OpenSSL writes.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
-        let block = private_block(bytes)?;
-        let (role, gun) = (header(&block, "role"), header(&block, "gun"));
+        Self::of(&private_block(bytes)?)
+    }
+
+    /// Reads every private key of a PEM file, such as `notary key export` writes: at least one.
+    ///
+    /// What else is in the file, as certificates, is passed over.
+    pub fn parse_all(bytes: &[u8]) -> Result<Vec<Self>, KeyError> {
+        let first = Self::of(&private_block(bytes)?)?;
+        let blocks = pem::parse_many(bytes).unwrap_or_default();
+        let private = blocks.iter().filter(|block| is_private(block.tag()));
+        let others = private.skip(1).map(Self::of);
+        [Ok(first)].into_iter().chain(others).collect()
+    }
+
+    fn of(block: &Pem) -> Result<Self, KeyError> {
+        let Said { role, gun } = Said::by(block);
         let encrypted = |ciphertext| {
             Self::Encrypted(EncryptedKey {
                 role: role.clone(),
@@ -185,11 +200,32 @@ pub(super) fn outside(bytes: &[u8]) -> Result<Outside, KeyError> {
     let block = private_block(bytes)?;
     let encrypted = block.tag() == "ENCRYPTED PRIVATE KEY"
         || LegacyCiphertext::parse(block.headers(), block.contents())?.is_some();
+    let Said { role, gun } = Said::by(&block);
     Ok(Outside {
-        role: header(&block, "role"),
-        gun: header(&block, "gun"),
+        role,
+        gun,
         encrypted,
     })
+}
+
+/// What a key file says its key is for.
+struct Said {
+    role: Option<String>,
+    gun: Option<String>,
+}
+
+impl Said {
+    /// By its headers; one that Notary before 0.4 exported says the rest in `path`.
+    fn by(block: &Pem) -> Self {
+        let header = |name: &str| block.headers().get(name);
+        let place = header("path").and_then(OldPlace::parse);
+        let role = header("role").or_else(|| place.as_ref()?.role);
+        let gun = header("gun").or_else(|| place.as_ref()?.gun);
+        Self {
+            role: role.map(str::to_owned),
+            gun: gun.map(str::to_owned),
+        }
+    }
 }
 
 /// The text of a key file in Docker's form.
@@ -198,15 +234,24 @@ pub(super) fn encode(
     label: &Label,
     passphrase: &Passphrase,
 ) -> Result<String, KeyError> {
-    if passphrase.is_empty() {
-        return Err(KeyError::EmptyPassphrase);
-    }
     let gun = label.gun.as_deref().map(|gun| ("gun", gun));
     let headers: Vec<_> = gun
         .into_iter()
         .chain([("role", label.role.as_str())])
         .collect();
-    encode_pem("ENCRYPTED PRIVATE KEY", &headers, seal(key, passphrase)?)
+    encode_under(key, &headers, passphrase)
+}
+
+/// The same under these headers.
+pub(super) fn encode_under(
+    key: &PrivateKey,
+    headers: &[(&str, &str)],
+    passphrase: &Passphrase,
+) -> Result<String, KeyError> {
+    if passphrase.is_empty() {
+        return Err(KeyError::EmptyPassphrase);
+    }
+    encode_pem("ENCRYPTED PRIVATE KEY", headers, seal(key, passphrase)?)
 }
 
 /// The first PEM block that is more than a description of the key after it.
@@ -218,7 +263,8 @@ pub(super) fn first_block(bytes: &[u8]) -> Option<Pem> {
         .find(|block| block.tag() != "EC PARAMETERS")
 }
 
-fn private_block(bytes: &[u8]) -> Result<Pem, KeyError> {
+/// The private key block that a key file begins with.
+pub(super) fn private_block(bytes: &[u8]) -> Result<Pem, KeyError> {
     if bytes.len() > MAX_FILE_SIZE {
         return Err(KeyError::TooLarge {
             limit: MAX_FILE_SIZE as u64,
@@ -226,8 +272,7 @@ fn private_block(bytes: &[u8]) -> Result<Pem, KeyError> {
     }
     let block = first_block(bytes).ok_or(KeyError::NoPrivateKey)?;
     match block.tag() {
-        "ENCRYPTED PRIVATE KEY" => Ok(block),
-        tag if PlainForm::of(tag).is_some() => Ok(block),
+        tag if is_private(tag) => Ok(block),
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => Err(KeyError::NotPrivate {
             found: block.tag().to_owned(),
         }),
@@ -237,6 +282,34 @@ fn private_block(bytes: &[u8]) -> Result<Pem, KeyError> {
     }
 }
 
-fn header(block: &Pem, name: &str) -> Option<String> {
-    block.headers().get(name).map(str::to_owned)
+fn is_private(tag: &str) -> bool {
+    tag == "ENCRYPTED PRIVATE KEY" || PlainForm::of(tag).is_some()
+}
+
+/// How a key file that is read compares with those that are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As Docker and Notary write it today
+    Todays,
+    /// Behind a passphrase in another way
+    OldEncryption,
+    /// Without a passphrase
+    Plain,
+}
+
+impl Form {
+    pub(super) fn of(block: &Pem) -> Result<Self, KeyError> {
+        if block.tag() == "ENCRYPTED PRIVATE KEY" {
+            let envelope = Envelope::parse(block.contents())?;
+            return Ok(match envelope.is_notarys() {
+                true => Self::Todays,
+                false => Self::OldEncryption,
+            });
+        }
+        let legacy = LegacyCiphertext::parse(block.headers(), block.contents())?;
+        Ok(match legacy {
+            Some(_) => Self::OldEncryption,
+            None => Self::Plain,
+        })
+    }
 }

@@ -38,6 +38,18 @@ impl Envelope {
         })
     }
 
+    /// Whether Docker and Notary read it.
+    pub(super) fn is_notarys(&self) -> bool {
+        let kdf = match &self.parameters.kdf {
+            Kdf::Pbkdf2(pbkdf2) => pbkdf2.prf == Pbkdf2Prf::HmacWithSha1,
+            _ => false,
+        };
+        kdf && matches!(
+            self.parameters.encryption,
+            EncryptionScheme::Aes256Cbc { .. }
+        )
+    }
+
     /// Opens the envelope; only a wrong passphrase or a flipped bit makes the content unreadable.
     pub(super) fn open(&self, passphrase: &Passphrase) -> Result<PrivateKey, KeyError> {
         let mut buffer = Zeroizing::new(self.ciphertext.clone());

@@ -14,11 +14,11 @@ use crate::atomic::{create_atomic, create_private_directories};
 
 /// The private keys of a trust directory, shared with `docker trust` and `notary`.
 ///
-/// Keys are added and read, never rewritten: also those in the folders of Docker's first
-/// versions (`private/root_keys`, `private/tuf_keys`) stay where they are.
+/// Keys are added and read. The file of one is replaced only to change its passphrase; those in the
+/// folders of Docker's first versions (`private/root_keys`, `private/tuf_keys`) stay as they are.
 #[derive(Clone, Debug)]
 pub struct KeyStore {
-    private: PathBuf,
+    pub(super) private: PathBuf,
 }
 
 /// A key file and what its outside says.
@@ -169,12 +169,13 @@ impl KeyStore {
         }
     }
 
-    fn path_of(&self, id: &str) -> PathBuf {
+    /// Where a key of today is kept.
+    pub(super) fn path_of(&self, id: &str) -> PathBuf {
         self.private.join(format!("{id}.key"))
     }
 }
 
-fn look_at(candidate: Candidate) -> Result<StoredKey, KeyError> {
+pub(super) fn look_at(candidate: Candidate) -> Result<StoredKey, KeyError> {
     let Candidate {
         id,
         path,
@@ -197,7 +198,7 @@ fn look_at(candidate: Candidate) -> Result<StoredKey, KeyError> {
     })
 }
 
-fn in_file(path: &Path, error: KeyError) -> KeyError {
+pub(super) fn in_file(path: &Path, error: KeyError) -> KeyError {
     match error {
         KeyError::PassphraseNeeded { .. } | KeyError::WrongPassphrase => error,
         other => KeyError::InFile {

@@ -9,7 +9,6 @@
 //! same keys; it can open and add no others ([`SealError::Resealed`]) until it is started with the
 //! new secret.
 
-mod cipher;
 mod error;
 mod row;
 mod source;
@@ -25,7 +24,7 @@ pub use source::SealSource;
 
 use super::{NewKey, SealedKey, Store, StoreError};
 use crate::keys::{Algorithm, PrivateKey, fill_randomly, from_pkcs8, to_pkcs8};
-use cipher::SealKey;
+use crate::seal_key::SealKey;
 use row::KeptSeal;
 
 /// Opens the online keys of one store and makes new ones.

@@ -2,7 +2,8 @@
 
 use sqlx::{AnyConnection, Row};
 
-use super::source::{Cost, Method};
+use super::source::Method;
+use crate::seal_key::Cost;
 use crate::server::database::{AnyRow, bounded};
 use crate::server::names::read_number;
 use crate::server::{Store, StoreError};

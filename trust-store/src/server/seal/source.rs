@@ -6,15 +6,14 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
 use super::SealError;
-use super::cipher::SealKey;
 use crate::atomic::create_atomic;
 use crate::keys::{Passphrase, fill_randomly};
+use crate::seal_key::{Cost, CostError, SealKey};
 use crate::server::StoreError;
 
 /// The secret that opens the online keys.
@@ -115,42 +114,14 @@ impl Method {
     }
 }
 
-/// What guessing a passphrase costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cost {
-    /// KiB
-    pub(super) memory: u32,
-    pub(super) passes: u32,
-    pub(super) lanes: u32,
-}
-
-impl Cost {
-    /// The memory and passes that RFC 9106 recommends where memory is short; one lane, because
-    /// one thread does the work.
-    const TODAY: Self = Self {
-        memory: 64 * 1024,
-        passes: 3,
-        lanes: 1,
-    };
-
-    /// Whoever changed the row must not be able to keep a server from starting.
-    fn params(self) -> Result<Params, SealError> {
-        let bounded = self.memory <= 1024 * 1024 && self.passes <= 64 && self.lanes <= 64;
-        let params = Params::new(self.memory, self.passes, self.lanes, Some(32));
-        let damaged = || StoreError::damaged("nobody makes a key at the cost of its seal");
-        Ok(params.ok().filter(|_| bounded).ok_or_else(damaged)?)
-    }
-}
-
 fn from_passphrase(passphrase: &Passphrase, cost: Cost, salt: &[u8]) -> Result<SealKey, SealError> {
-    if passphrase.is_empty() {
-        return Err(SealError::EmptyPassphrase);
-    }
-    let mut key = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?)
-        .hash_password_into(passphrase.as_bytes(), salt, key.as_mut_slice())
-        .map_err(no_room)?;
-    Ok(SealKey::new(key))
+    cost.derive(passphrase, salt).map_err(|error| match error {
+        CostError::EmptyPassphrase => SealError::EmptyPassphrase,
+        CostError::NoRoom(reason) => SealError::NoRoom { reason },
+        CostError::Unreasonable => {
+            StoreError::damaged("nobody makes a key at the cost of its seal").into()
+        }
+    })
 }
 
 fn from_bytes(secret: &[u8], salt: &[u8]) -> Result<SealKey, SealError> {

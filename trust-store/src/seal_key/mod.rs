@@ -1,4 +1,6 @@
-//! The key of the seal at work: AES-256-GCM.
+//! A key that seals: AES-256-GCM, and how one is made of a passphrase.
+
+mod cost;
 
 use std::fmt;
 
@@ -6,20 +8,22 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use zeroize::Zeroizing;
 
+pub(crate) use cost::{Cost, CostError};
+
 use crate::keys::{KeyError, fill_randomly};
 
 /// Seals and opens; wiped when dropped.
-pub(super) struct SealKey(Zeroizing<[u8; 32]>);
+pub(crate) struct SealKey(Zeroizing<[u8; 32]>);
 
 impl SealKey {
-    pub(super) fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
+    pub(crate) fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
         Self(bytes)
     }
 
     /// `nonce | ciphertext | tag`; opens only together with the same `bound` bytes.
     ///
     /// Random nonces are enough for the number of keys that a store can hold.
-    pub(super) fn seal(&self, bound: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub(crate) fn seal(&self, bound: &[u8], secret: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut nonce = [0; NONCE_LEN];
         fill_randomly(&mut nonce)?;
         let room = secret.len() + AES_256_GCM.tag_len();
@@ -37,7 +41,7 @@ impl SealKey {
     }
 
     /// What was sealed together with these `bound` bytes, under this key.
-    pub(super) fn open(&self, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(crate) fn open(&self, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut opened = Zeroizing::new(sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -51,7 +55,7 @@ impl SealKey {
     }
 
     /// A secret for something else, which says nothing about this one.
-    pub(super) fn secret(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn secret(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
         let made = hmac::sign(&key, purpose.as_bytes());
         let mut secret = Zeroizing::new([0; 32]);
