@@ -129,7 +129,12 @@ impl Repository {
         };
         let key = match &stored {
             Some(stored) => keyring.open(stored, "root")?,
-            None => keyring.create(Algorithm::EcdsaP256, "root", None)?,
+            None => {
+                // The root key may be on the token that is missed: no other is made for it.
+                let tokens = keyring.store().tokens().clone();
+                tokens.all_here().map_err(KeyringError::from)?;
+                keyring.create(Algorithm::EcdsaP256, "root", None)?
+            }
         };
         match &how.root_certificate {
             Some(bundle) => adopt(bundle, key, &self.gun, now),

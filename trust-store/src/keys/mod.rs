@@ -2,6 +2,7 @@
 //!
 //! Key files have Docker's form: PEM with `role` and `gun` headers around PKCS#8, encrypted with
 //! a passphrase. [`KeyFile`] reads that and everything else Docker and OpenSSL call a key.
+//! [`Tokens`] hold keys that nobody can read.
 
 mod encoding;
 mod error;
@@ -14,6 +15,7 @@ mod private;
 mod public;
 mod public_file;
 mod store;
+mod token;
 
 pub(crate) use encoding::{from_pkcs8, to_pkcs8};
 pub use error::KeyError;
@@ -23,4 +25,5 @@ pub(crate) use private::fill_randomly;
 pub use private::{Algorithm, PrivateKey, Signature};
 pub use public::PublicKey;
 pub use public_file::{encode_public, parse_public};
-pub use store::{KeyStore, Label, StoredKey};
+pub use store::{KeyStore, Label, Place, StoredKey};
+pub use token::{TokenAlgorithm, TokenError, TokenKey, TokenName, Tokens, Tries};
