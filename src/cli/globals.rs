@@ -27,6 +27,14 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
 
+    /// PKCS#11 library of tokens that hold keys; may be given several times
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) pkcs11_module: Vec<PathBuf>,
+
+    /// File with the PIN of every token, or of the one called LABEL; may be given several times
+    #[arg(long, global = true, value_name = "[LABEL=]FILE")]
+    pub(crate) pin_file: Vec<String>,
+
     /// Form of the results
     #[arg(long, global = true, value_enum, value_name = "FORM", default_value_t)]
     pub(crate) format: Format,

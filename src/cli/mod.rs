@@ -14,6 +14,7 @@ mod key;
 mod name;
 mod notice;
 mod output;
+mod pins;
 mod plugin;
 mod policy;
 mod progress;

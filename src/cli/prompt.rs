@@ -1,6 +1,6 @@
 //! The only place that asks: for passphrases, and whether to go on.
 
-use super::{failure::Failure, session::Session};
+use super::{failure::Failure, pins::Pins, session::Session};
 use rpassword::ConfigBuilder;
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use trust::{
     config::passphrase_from_file,
     repository::keyring::{KeyName, KeyringError, PassphraseError, Passphrases},
 };
-use trust_store::keys::Passphrase;
+use trust_store::keys::{Passphrase, TokenName, Tries};
 use zeroize::Zeroizing;
 
 type Secret = Zeroizing<String>;
@@ -23,6 +23,10 @@ pub(crate) struct Prompt<'s> {
     entered: HashMap<String, Secret>,
     /// The key asked for last, and how
     asked: Option<Asked>,
+    /// What was given for tokens
+    pins: Pins,
+    /// PINs asked for, by the token's serial number
+    pin_prompts: HashMap<String, u32>,
 }
 
 struct Asked {
@@ -49,6 +53,8 @@ impl<'s> Prompt<'s> {
             from_file: None,
             entered: HashMap::new(),
             asked: None,
+            pins: Pins::default(),
+            pin_prompts: HashMap::new(),
         }
     }
 
@@ -166,6 +172,35 @@ impl Passphrases for Prompt<'_> {
             How::Given | How::Prompted => false,
         }
     }
+
+    fn pin(&mut self, token: &TokenName, tries: Tries) -> Result<Passphrase, PassphraseError> {
+        if let Some(given) = self.pins.given(token, self.session)? {
+            return Ok(Passphrase::new(given));
+        }
+        if !io::stdin().is_terminal() {
+            return Err(PassphraseError::NoPin {
+                token: token.to_string(),
+                hint: PIN_PLACES.to_owned(),
+            });
+        }
+        *self.pin_prompts.entry(token.serial.clone()).or_default() += 1;
+        match tries {
+            Tries::Last => self.session.out.complain(LAST_TRY),
+            Tries::Low => self.session.out.complain(FEW_TRIES),
+            _ => {}
+        }
+        let entered = self.read(&format!("Enter PIN for token {token}: "))?;
+        Ok(Passphrase::new(entered))
+    }
+
+    fn wrong_pin(&mut self, token: &TokenName) -> bool {
+        let prompts = self.pin_prompts.get(&token.serial).copied().unwrap_or(0);
+        let again = !self.pins.refused(token) && prompts < TRIES_PIN;
+        if again {
+            self.session.out.complain("PIN incorrect. Please retry.");
+        }
+        again
+    }
 }
 
 impl Session {
@@ -232,6 +267,10 @@ way to recover this key. You can find the key in your config directory.";
 const TOO_SHORT: &str = "Passphrase is too short. Please use a password manager to generate and \
      store a good random passphrase.";
 const TOO_SHORT_SECRET: &str = "That is too short: it needs 8 characters.";
+const FEW_TRIES: &str = "A wrong PIN has been given to this token: few tries are left.";
+const LAST_TRY: &str = "This is the last try: one more wrong PIN locks the token.";
+const PIN_PLACES: &str =
+    "set TRUST_PKCS11_PIN, or name a file with TRUST_PKCS11_PIN_FILE or --pin-file";
 /// Digits of a key's id that prompts show.
 const ID_DIGITS: usize = 7;
 /// Bytes of an answer to a question of yes or no.
@@ -240,5 +279,7 @@ const LONGEST_ANSWER: u64 = 1024;
 const SHORTEST: usize = 8;
 /// Prompts for the passphrase of one existing key (Notary v1).
 const TRIES_EXISTING: u32 = 4;
+/// Prompts for the PIN of one token; most lock themselves after three wrong ones.
+const TRIES_PIN: u32 = 3;
 /// Tries to enter a passphrase for one new key (Notary v1).
 const TRIES_NEW: u32 = 12;

@@ -21,7 +21,10 @@ use trust::{
     repository::{Decider, Error, Reach, Repository},
     tls::{TlsFiles, http_client},
 };
-use trust_store::{keys::KeyStore, metadata::Cache};
+use trust_store::{
+    keys::{KeyStore, Tokens},
+    metadata::Cache,
+};
 use url::Url;
 
 /// What the commands of one run share; files are read when they are first needed.
@@ -35,6 +38,7 @@ pub(crate) struct Session {
     /// Ctrl-C, while somebody is asked
     pub(crate) interrupt: Interrupt,
     docker: OnceLock<Arc<DockerConfig>>,
+    tokens: OnceLock<Tokens>,
     credentials: Mutex<BTreeMap<String, Credentials>>,
     now: Timestamp,
 }
@@ -49,6 +53,7 @@ impl Session {
             out,
             interrupt: Interrupt::default(),
             docker: OnceLock::new(),
+            tokens: OnceLock::new(),
             credentials: Mutex::default(),
             now: read_clock(),
         }
@@ -67,9 +72,23 @@ impl Session {
         }
     }
 
-    /// The private keys of this machine.
+    /// The private keys of this machine, and those on its tokens.
     pub(crate) fn keys(&self) -> Result<KeyStore, Failure> {
-        Ok(KeyStore::at(&self.trust_dir()?))
+        let tokens = self.tokens()?.clone();
+        Ok(KeyStore::at(&self.trust_dir()?).with_tokens(tokens))
+    }
+
+    /// The tokens of the modules that are named; nothing is loaded where none is.
+    fn tokens(&self) -> Result<&Tokens, Failure> {
+        if let Some(tokens) = self.tokens.get() {
+            return Ok(tokens);
+        }
+        let modules = match self.globals.pkcs11_module.as_slice() {
+            [] => self.environment.pkcs11_modules.as_slice(),
+            named => named,
+        };
+        let tokens = Tokens::load(modules)?;
+        Ok(self.tokens.get_or_init(|| tokens))
     }
 
     /// What this machine keeps of repositories.

@@ -43,6 +43,12 @@ pub struct Environment {
     pub server_passphrase: Option<Zeroizing<String>>,
     /// `TRUST_SERVER_PASSPHRASE_FILE`.
     pub server_passphrase_file: Option<PathBuf>,
+    /// `TRUST_PKCS11_MODULE`: libraries that lead to tokens.
+    pub pkcs11_modules: Vec<PathBuf>,
+    /// `TRUST_PKCS11_PIN`: the PIN of every token.
+    pub pkcs11_pin: Option<Zeroizing<String>>,
+    /// `TRUST_PKCS11_PIN_FILE`: files with PINs, each as `[LABEL=]FILE`.
+    pub pkcs11_pin_files: Vec<String>,
     /// `NOTARY_SERVER_…`: what overrides a notary-server configuration, by the rest of the name.
     pub notary_server: BTreeMap<String, String>,
     /// `NO_COLOR`: whether colors are unwanted.
@@ -69,6 +75,9 @@ impl Environment {
             data_home: path("XDG_DATA_HOME"),
             server_passphrase: text("TRUST_SERVER_PASSPHRASE").map(Zeroizing::new),
             server_passphrase_file: path("TRUST_SERVER_PASSPHRASE_FILE"),
+            pkcs11_modules: list("TRUST_PKCS11_MODULE").map(PathBuf::from).collect(),
+            pkcs11_pin: text("TRUST_PKCS11_PIN").map(Zeroizing::new),
+            pkcs11_pin_files: list("TRUST_PKCS11_PIN_FILE").collect(),
             notary_server: beginning_with("NOTARY_SERVER_"),
             no_color: text("NO_COLOR").is_some(),
         }
@@ -163,6 +172,13 @@ fn text(variable: &str) -> Option<String> {
             .into_string()
             .unwrap_or_else(|value| value.to_string_lossy().into_owned()),
     )
+}
+
+/// The parts between the colons.
+fn list(variable: &str) -> impl Iterator<Item = String> {
+    let value = text(variable).unwrap_or_default();
+    let parts = value.split(':').filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
 fn beginning_with(prefix: &str) -> BTreeMap<String, String> {

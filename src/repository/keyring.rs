@@ -5,7 +5,10 @@ use crate::tuf::envelope::{RoleKeys, Signature};
 use crate::tuf::key::KeyId;
 use crate::tuf::role::RoleName;
 use std::collections::{BTreeSet, HashMap};
-use trust_store::keys::{Algorithm, KeyError, KeyStore, Label, Passphrase, PrivateKey, StoredKey};
+use trust_store::keys::{
+    Algorithm, KeyError, KeyStore, Label, Passphrase, Place, PrivateKey, StoredKey, TokenAlgorithm,
+    TokenError, TokenName, Tries,
+};
 
 /// Where passphrases come from: a terminal, the environment, a file.
 pub trait Passphrases: Send {
@@ -23,6 +26,15 @@ pub trait Passphrases: Send {
 
     /// Hears that a passphrase was wrong; whether asking again can help.
     fn wrong(&mut self, key: &KeyName<'_>) -> bool;
+
+    /// The PIN of a token that says this of the tries left.
+    ///
+    /// # Errors
+    /// There is none to be had, or the one that was given has been wrong already.
+    fn pin(&mut self, token: &TokenName, tries: Tries) -> Result<Passphrase, PassphraseError>;
+
+    /// Hears that a PIN was wrong; whether asking again can help.
+    fn wrong_pin(&mut self, token: &TokenName) -> bool;
 }
 
 /// How people call a key.
@@ -43,6 +55,14 @@ pub enum PassphraseError {
     Nowhere {
         /// What kind of key
         key: String,
+        /// Where one could be given
+        hint: String,
+    },
+    /// Nobody can be asked for a PIN and none was given
+    #[error("no PIN for token {token}, and no terminal to ask on")]
+    NoPin {
+        /// The token
+        token: String,
         /// Where one could be given
         hint: String,
     },
@@ -97,7 +117,10 @@ impl KeyringError {
     pub fn is_mistake(&self) -> bool {
         matches!(
             self,
-            Self::Passphrase(_) | Self::Key(KeyError::WrongPassphrase)
+            Self::Passphrase(_)
+                | Self::Key(
+                    KeyError::WrongPassphrase | KeyError::Token(TokenError::WrongPin { .. })
+                )
         )
     }
 
@@ -111,7 +134,9 @@ impl KeyringError {
                     .to_owned(),
             ),
             Self::Lacking(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
-            Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
+            Self::Passphrase(
+                PassphraseError::Nowhere { hint, .. } | PassphraseError::NoPin { hint, .. },
+            ) => Some(hint.clone()),
             _ => None,
         }
     }
@@ -281,9 +306,16 @@ impl<'p> Keyring<'p> {
     }
 
     fn unlock(&mut self, stored: &StoredKey, fallback: &str) -> Result<PrivateKey, KeyringError> {
-        if !stored.encrypted {
-            return Ok(self.store.unlock(stored, None)?);
+        match &stored.place {
+            Place::File {
+                encrypted: true, ..
+            } => self.decrypt(stored, fallback),
+            Place::File { .. } => Ok(self.store.unlock(stored, None)?),
+            Place::Token(_) => self.with_pin(|store, pin| store.unlock(stored, pin)),
         }
+    }
+
+    fn decrypt(&mut self, stored: &StoredKey, fallback: &str) -> Result<PrivateKey, KeyringError> {
         let role = stored.role.as_deref().unwrap_or(fallback);
         let name = KeyName {
             role,
@@ -299,6 +331,60 @@ impl<'p> Keyring<'p> {
                 other => return Ok(other?),
             }
         }
+    }
+
+    /// Asks for a PIN when the token wants one, and again as long as that helps.
+    fn with_pin(
+        &mut self,
+        use_token: impl Fn(&KeyStore, Option<&Passphrase>) -> Result<PrivateKey, KeyError>,
+    ) -> Result<PrivateKey, KeyringError> {
+        let mut pin = None;
+        loop {
+            match use_token(&self.store, pin.as_ref()) {
+                Err(KeyError::Token(TokenError::PinNeeded { token, tries })) if pin.is_none() => {
+                    pin = Some(self.passphrases.pin(&token, tries)?);
+                }
+                Err(KeyError::Token(TokenError::WrongPin { token, tries }))
+                    if self.passphrases.wrong_pin(&token) =>
+                {
+                    pin = Some(self.passphrases.pin(&token, tries)?);
+                }
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// Makes a key on the token of this name, which never lets it go.
+    ///
+    /// # Errors
+    /// No PIN, or the token.
+    pub fn create_on(
+        &mut self,
+        token: &str,
+        algorithm: TokenAlgorithm,
+        role: &str,
+    ) -> Result<&PrivateKey, KeyringError> {
+        let made = self.with_pin(|store, pin| store.generate_on(token, algorithm, role, pin))?;
+        Ok(self.remember(made))
+    }
+
+    /// Puts a key that came from elsewhere on the token of this name.
+    ///
+    /// # Errors
+    /// No PIN, the key is there already, or the token.
+    pub fn keep_on(
+        &mut self,
+        token: &str,
+        key: &PrivateKey,
+        role: &str,
+    ) -> Result<&PrivateKey, KeyringError> {
+        let kept = self.with_pin(|store, pin| store.add_on(token, key, role, pin))?;
+        Ok(self.remember(kept))
+    }
+
+    fn remember(&mut self, key: PrivateKey) -> &PrivateKey {
+        let id = key.id().to_owned();
+        self.opened.entry(id).or_insert(key)
     }
 
     /// Makes a key and keeps it before anybody hears of it.
@@ -331,8 +417,7 @@ impl<'p> Keyring<'p> {
             gun: gun.map(str::to_owned),
         };
         self.store.add(&key, &label, &passphrase)?;
-        let id = key.id().to_owned();
-        Ok(self.opened.entry(id).or_insert(key))
+        Ok(self.remember(key))
     }
 }
 

@@ -1,14 +1,16 @@
 //! The certificate in which a root key travels (Notary v1 `certificate.go`).
 
 use super::Error;
+use super::keyring::KeyringError;
 use crate::tuf::key::{PublicKey, der_signature};
 use jiff::Timestamp;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, SigningKey,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm, SigningKey,
 };
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
-use trust_store::keys::PrivateKey;
+use trust_store::keys::{KeyError, PrivateKey};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
@@ -16,23 +18,30 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 /// A self-signed certificate of `key` for the repository `gun`, ten years from `now`.
 ///
 /// # Errors
-/// The key is not ECDSA P-256, or the dates do not fit a certificate.
+/// The key is neither ECDSA P-256 nor RSA, or cannot sign, or the dates do not fit a certificate.
 pub(super) fn certify(key: &PrivateKey, gun: &str, now: Timestamp) -> Result<PublicKey, Error> {
     let fault = |reason: &str| Error::RootCertificate(reason.to_owned());
-    if key.public().key_type != "ecdsa" {
-        return Err(fault("a root key has to be an ECDSA key"));
-    }
+    let algorithm = match key.public().key_type.as_str() {
+        "ecdsa" => &PKCS_ECDSA_P256_SHA256,
+        "rsa" => &PKCS_RSA_SHA256,
+        _ => return Err(fault("a root key has to be an ECDSA or an RSA key")),
+    };
     let (_, info) =
         SubjectPublicKeyInfo::from_der(&key.public().bytes).map_err(|e| fault(&e.to_string()))?;
     let signer = CertificateSigner {
         key,
-        point: info.subject_public_key.data.to_vec(),
+        public: info.subject_public_key.data.to_vec(),
+        algorithm,
+        failure: RefCell::new(None),
     };
-    let certificate = params(gun, now)
-        .self_signed(&signer)
-        .map_err(|e| fault(&e.to_string()))?;
+    let signed = params(gun, now).self_signed(&signer);
+    let certificate = match (signed, signer.failure.take()) {
+        (_, Some(failure)) => return Err(KeyringError::from(failure).into()),
+        (signed, None) => signed.map_err(|e| fault(&e.to_string()))?,
+    };
     let block = pem::Pem::new("CERTIFICATE", certificate.der().to_vec());
-    PublicKey::new("ecdsa-x509", written(&[block])).map_err(|e| fault(&e.to_string()))
+    let key_type = format!("{}-x509", key.public().key_type);
+    PublicKey::new(&key_type, written(&[block])).map_err(|e| fault(&e.to_string()))
 }
 
 /// A certificate brought from elsewhere, if it names `gun` and is in force.
@@ -104,26 +113,32 @@ fn params(gun: &str, now: Timestamp) -> CertificateParams {
 
 struct CertificateSigner<'k> {
     key: &'k PrivateKey,
-    point: Vec<u8>,
+    public: Vec<u8>,
+    algorithm: &'static SignatureAlgorithm,
+    /// What the key said, which the library in between does not pass on.
+    failure: RefCell<Option<KeyError>>,
 }
 
 impl PublicKeyData for CertificateSigner<'_> {
     fn der_bytes(&self) -> &[u8] {
-        &self.point
+        &self.public
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ECDSA_P256_SHA256
+        self.algorithm
     }
 }
 
 impl SigningKey for CertificateSigner<'_> {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        let signature = self
-            .key
-            .sign(message)
-            .map_err(|_| rcgen::Error::RemoteKeyError)?;
-        der_signature(&signature.bytes, 32).ok_or(rcgen::Error::RemoteKeyError)
+        let signature = self.key.sign_certificate(message).map_err(|failure| {
+            self.failure.replace(Some(failure));
+            rcgen::Error::RemoteKeyError
+        })?;
+        match self.key.public().key_type.as_str() {
+            "rsa" => Ok(signature),
+            _ => der_signature(&signature, 32).ok_or(rcgen::Error::RemoteKeyError),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Root keys as a root names them: each in a certificate, whoever holds the key.
 
-use super::keyring::Keyring;
+use super::keyring::{Keyring, KeyringError};
 use super::root_certificate::{adopt, certify, is_self_made};
 use super::{Error, Repository};
 use crate::tuf::envelope::RoleKeys;
@@ -61,7 +61,7 @@ impl Repository {
             let held = keyring.store().find(key.canonical_id().as_str());
             if chosen.threshold.is_none()
                 && !self.is_requesting()
-                && held.map_err(super::keyring::KeyringError::from)?.is_none()
+                && held.map_err(KeyringError::from)?.is_none()
             {
                 let words = "the certificate is of another key than those that are here";
                 return Err(Error::RootCertificate(words.to_owned()));
@@ -79,6 +79,9 @@ impl Repository {
         keyring: &mut Keyring<'_>,
         now: Timestamp,
     ) -> Result<PublicKey, Error> {
+        // The root key may be on a token that is missed: no other is made for it.
+        let tokens = keyring.store().tokens().clone();
+        tokens.all_here().map_err(KeyringError::from)?;
         let key = keyring.create(Algorithm::EcdsaP256, "root", None)?;
         certify(key, &self.gun, now)
     }
@@ -96,7 +99,7 @@ impl Repository {
         for key in &keys.keys {
             let ends = key.leaf().is_some_and(|leaf| leaf.not_after <= by);
             let stored = keyring.store().find(key.canonical_id().as_str());
-            let stored = stored.map_err(super::keyring::KeyringError::from)?;
+            let stored = stored.map_err(KeyringError::from)?;
             renewed.push(match stored {
                 Some(stored) if ends && is_self_made(key) => {
                     certify(keyring.open(&stored, "root")?, &self.gun, now)?

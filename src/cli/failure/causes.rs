@@ -13,7 +13,7 @@ use trust::{
     tls::TlsError,
 };
 use trust_store::{
-    keys::KeyError,
+    keys::{KeyError, TokenError},
     metadata::CacheError,
     server::{SealError, StoreError},
 };
@@ -51,11 +51,37 @@ impl From<KeyError> for Failure {
             KeyError::CannotRead { .. } => {
                 Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
+            KeyError::Token(token) => of_token(token, &error.to_string()),
             KeyError::Randomness => Self::unfinished(error.to_string()),
             KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
                 .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
             _ => Self::wrong(error.to_string()),
         }
+    }
+}
+
+/// What a token's fault means; what it says of itself, the hardware decides.
+fn of_token(error: &TokenError, words: &str) -> Failure {
+    match error {
+        TokenError::Ambiguous { serials, .. } => {
+            let serials = serials.join(", ");
+            Failure::wrong(words).hint(format!("name one by its serial number: {serials}"))
+        }
+        TokenError::Gone { token, .. } => Failure::unfinished(words)
+            .hint(format!("put token {token} back and repeat the command")),
+        TokenError::Locked { .. } => Failure::unfinished(words)
+            .hint("only its security officer's PIN or PUK unlocks it, with its maker's tools"),
+        TokenError::NoToken { .. } => Failure::unfinished(words)
+            .hint("put in the token that holds the root key, or leave out the PKCS#11 module"),
+        TokenError::NotHere { others, .. } => {
+            let hint = match others.as_slice() {
+                [] => "there is no token; name its module with --pkcs11-module".to_owned(),
+                others => format!("those that are here: {}", others.join(", ")),
+            };
+            Failure::unfinished(words).hint(hint)
+        }
+        TokenError::Failed { .. } | TokenError::PinNeeded { .. } => Failure::unfinished(words),
+        _ => Failure::wrong(words),
     }
 }
 

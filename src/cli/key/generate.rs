@@ -8,14 +8,14 @@ use std::{
 };
 use trust::repository::keyring::Keyring;
 use trust_store::{
-    keys::{Algorithm, KeyError, PublicKey, encode_public},
+    keys::{Algorithm, KeyError, PrivateKey, PublicKey, TokenAlgorithm, encode_public},
     write_atomic,
 };
 
 /// Generate and load a signing key pair
 ///
-/// The private key is kept encrypted in the trust directory; the public key is written to
-/// NAME.pub, for whoever adds NAME as a signer.
+/// The private key is kept encrypted in the trust directory, or made on a token that never gives it
+/// away; the public key is written to NAME.pub, for whoever adds NAME as a signer.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Name of the key, usually its owner
@@ -23,9 +23,13 @@ pub(super) struct Args {
     /// Folder for the public key [default: this one]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Kind of key; docker reads only ecdsa
+    /// Kind of key: ecdsa or ed25519 in a file, of which docker reads only ecdsa; ecdsa or rsa on a
+    /// token
     #[arg(long = "type", value_enum, value_name = "TYPE", default_value_t)]
     kind: KeyType,
+    /// Make the key on the token of this label or serial number
+    #[arg(long, value_name = "LABEL")]
+    token: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -33,6 +37,7 @@ enum KeyType {
     #[default]
     Ecdsa,
     Ed25519,
+    Rsa,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
@@ -41,17 +46,10 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     session
         .out
         .say(&format!("Generating key for {}...", args.name));
-    let algorithm = match args.kind {
-        KeyType::Ecdsa => Algorithm::EcdsaP256,
-        KeyType::Ed25519 => Algorithm::Ed25519,
-    };
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
-    let key = keyring
-        .create(algorithm, &args.name, None)
-        .map_err(|error| {
-            Failure::from(error).after(&format!("failed to generate key for {}", args.name))
-        })?;
+    let key = make(args, &mut keyring)
+        .map_err(|failure| failure.after(&format!("failed to generate key for {}", args.name)))?;
     write_public(key.public(), &args.name, &file).map_err(|failure| {
         failure.hint(format!(
             "the private key is kept; `{} key show {}` prints its public key",
@@ -72,6 +70,28 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         }));
     }
     Ok(())
+}
+
+/// A key of this kind, in a file or on a token.
+fn make<'k>(args: &Args, keyring: &'k mut Keyring<'_>) -> Result<&'k PrivateKey, Failure> {
+    let made = match (args.kind, &args.token) {
+        (KeyType::Ecdsa, None) => keyring.create(Algorithm::EcdsaP256, &args.name, None),
+        (KeyType::Ed25519, None) => keyring.create(Algorithm::Ed25519, &args.name, None),
+        (KeyType::Ecdsa, Some(token)) => {
+            keyring.create_on(token, TokenAlgorithm::EcdsaP256, &args.name)
+        }
+        (KeyType::Rsa, Some(token)) => keyring.create_on(token, TokenAlgorithm::Rsa, &args.name),
+        (KeyType::Ed25519, Some(_)) => {
+            let words = "ed25519 keys are not made on tokens";
+            return Err(Failure::wrong(words).hint("choose --type ecdsa or --type rsa"));
+        }
+        (KeyType::Rsa, None) => {
+            let words = "RSA keys are made on tokens only";
+            return Err(Failure::wrong(words)
+                .hint("name a token with --token, or load a key that `openssl genrsa` made"));
+        }
+    };
+    Ok(made?)
 }
 
 /// Where the public key goes; an error if something is there.

@@ -1,12 +1,12 @@
 //! `trust key list`
 
-use super::{Described, moment};
+use super::{Described, created, location};
 use crate::cli::{failure::Failure, session::Session, table::table};
 use std::collections::BTreeMap;
 use trust::repository::known::{KnownKey, known_keys};
-use trust_store::keys::{KeyStore, StoredKey};
+use trust_store::keys::{KeyStore, Place, StoredKey};
 
-/// List the private keys on this machine
+/// List the private keys on this machine and its tokens
 ///
 /// The type of an encrypted key is known once trust data that name it have been seen.
 #[derive(clap::Args)]
@@ -35,8 +35,8 @@ pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
                 role,
                 whose,
                 key_type(key, &store, &known).unwrap_or_else(|| "-".to_owned()),
-                moment(key.created),
-                key.path.display().to_string(),
+                created(key).unwrap_or_else(|| "-".to_owned()),
+                location(key),
             ]
         })
         .collect();
@@ -63,9 +63,16 @@ fn key_type(
     if let Some(known) = known.get(&key.id) {
         return Some(known.key.key_type.clone());
     }
-    let readable = !key.encrypted;
-    let opened = readable.then(|| store.unlock(key, None).ok()).flatten()?;
-    Some(opened.public().key_type.clone())
+    match &key.place {
+        Place::Token(on) => Some(on.public.key_type.clone()),
+        Place::File {
+            encrypted: true, ..
+        } => None,
+        Place::File { .. } => {
+            let opened = store.unlock(key, None).ok()?;
+            Some(opened.public().key_type.clone())
+        }
+    }
 }
 
 const HEADER: [&str; 6] = [

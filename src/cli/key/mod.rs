@@ -13,8 +13,8 @@ use super::session::Session;
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::{path::Path, time::SystemTime};
-use trust_store::keys::StoredKey;
+use std::time::SystemTime;
+use trust_store::keys::{Place, StoredKey};
 
 /// Make, load, look at and replace signing keys
 #[derive(clap::Args)]
@@ -55,9 +55,11 @@ struct Described<'a> {
     repository: Option<&'a str>,
     #[serde(rename = "type")]
     key_type: Option<String>,
-    created: String,
-    encrypted: bool,
-    location: &'a Path,
+    /// `null` on a token, which does not say
+    created: Option<String>,
+    /// `null` on a token, which needs a PIN
+    encrypted: Option<bool>,
+    location: String,
 }
 
 impl<'a> Described<'a> {
@@ -67,10 +69,28 @@ impl<'a> Described<'a> {
             role: key.role.as_deref(),
             repository: key.gun.as_deref(),
             key_type,
-            created: moment(key.created),
-            encrypted: key.encrypted,
-            location: &key.path,
+            created: created(key),
+            encrypted: match key.place {
+                Place::File { encrypted, .. } => Some(encrypted),
+                Place::Token(_) => None,
+            },
+            location: location(key),
         }
+    }
+}
+
+/// The file, or `token NAME`.
+fn location(key: &StoredKey) -> String {
+    match &key.place {
+        Place::File { path, .. } => path.display().to_string(),
+        Place::Token(on) => format!("token {}", on.token),
+    }
+}
+
+fn created(key: &StoredKey) -> Option<String> {
+    match key.place {
+        Place::File { created, .. } => Some(moment(created)),
+        Place::Token(_) => None,
     }
 }
 

@@ -1,14 +1,14 @@
 //! `trust key show`
 
-use super::{Described, find::only, moment};
+use super::{Described, created, find::only, location};
 use crate::cli::{failure::Failure, prompt::Prompt, session::Session};
 use serde::Serialize;
 use trust::repository::{keyring::Keyring, known::known_keys};
-use trust_store::keys::{KeyStore, PublicKey, StoredKey, encode_public};
+use trust_store::keys::{KeyStore, Place, PublicKey, StoredKey, encode_public};
 
 /// Show a key's public half and where it is used
 ///
-/// The passphrase is needed only for a key that no trust data seen so far name.
+/// The passphrase is needed only for a key file that no trust data seen so far name; a PIN never.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Id, the first digits of it, or name of the key
@@ -58,8 +58,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         say("Repository:", gun);
     }
     say("Type:", &public.key_type);
-    say("Created:", &moment(stored.created));
-    say("Location:", &stored.path.display().to_string());
+    say("Created:", created(&stored).as_deref().unwrap_or("-"));
+    say("Location:", &location(&stored));
     for (index, (gun, role)) in uses.iter().enumerate() {
         let label = if index == 0 { "Used in:" } else { "" };
         say(label, &format!("{gun} as {role}"));
@@ -69,6 +69,9 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
 }
 
 fn open(store: KeyStore, stored: &StoredKey, session: &Session) -> Result<PublicKey, Failure> {
+    if let Place::Token(on) = &stored.place {
+        return Ok(on.public.clone());
+    }
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(store, &mut prompt);
     let role = stored.role.as_deref().unwrap_or("signer");

@@ -20,7 +20,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use trust_store::keys::KeyStore;
+use trust_store::keys::{KeyStore, Place};
 use trust_store::metadata::Cache;
 use url::Url;
 
@@ -181,13 +181,19 @@ fn hooks(place: &Where) -> Vec<(String, PathBuf, crate::gate::install::Standing)
 fn keys(trust_dir: &Path) -> Vec<KeyFact> {
     let keys = KeyStore::at(trust_dir).list().unwrap_or_default();
     let facts = keys.into_iter().filter_map(|key| {
-        let mode = fs::metadata(&key.path).ok()?.mode() & 0o7777;
+        let Place::File {
+            path, encrypted, ..
+        } = key.place
+        else {
+            return None;
+        };
+        let mode = fs::metadata(&path).ok()?.mode() & 0o7777;
         Some(KeyFact {
             id: key.id.get(..12).unwrap_or(&key.id).to_owned(),
             role: key.role,
-            path: key.path,
+            path,
             mode,
-            encrypted: key.encrypted,
+            encrypted,
         })
     });
     facts.collect()

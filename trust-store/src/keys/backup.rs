@@ -112,8 +112,8 @@ impl KeyStore {
                 id: key.id.clone(),
                 role: key.role.clone(),
                 gun: key.gun.clone(),
-                file: Zeroizing::new(read_regular(&key.path)?),
-                encrypted: key.encrypted,
+                file: Zeroizing::new(read_regular(key.place.file(&key.id)?)?),
+                encrypted: key.place.is_closed(),
             });
         }
         seal(&entries, passphrase, Cost::TODAY)
@@ -130,8 +130,9 @@ impl KeyStore {
         key: &BackedUpKey,
         passphrase: Option<&Passphrase>,
     ) -> Result<PathBuf, KeyError> {
-        if let Some(there) = self.find(&key.id)? {
-            let (id, path) = (there.id, there.path);
+        if let Some(there) = self.find_file(&key.id)? {
+            let path = there.place.file(&there.id)?.to_owned();
+            let id = there.id;
             return Err(KeyError::AlreadyThere { id, path });
         }
         let text = key.text(passphrase)?;

@@ -112,7 +112,10 @@ impl KeyStore {
 }
 
 fn hash_of(key: &StoredKey) -> Result<String, KeyError> {
-    Ok(hex::encode(digest(&SHA256, &read_regular(&key.path)?)))
+    Ok(hex::encode(digest(
+        &SHA256,
+        &read_regular(key.place.file(&key.id)?)?,
+    )))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]

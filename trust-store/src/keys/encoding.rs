@@ -15,7 +15,7 @@ pub(super) const ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1
 pub(super) const RSA_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// What Notary writes for Ed25519 (GNU's arc; the key is 32 public and 64 private bytes).
 const NOTARY_ED25519_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.15.1");
-const P256_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+pub(super) const P256_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 
 /// Reads a PKCS#8 `PrivateKeyInfo`, plain.
 ///
@@ -72,6 +72,11 @@ pub(crate) fn to_pkcs8(key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyError>
         Secret::Ecdsa(key) => (EC_OID, Some(AnyRef::from(&P256_OID)), sec1_der(key)),
         Secret::Ed25519(key) => (NOTARY_ED25519_OID, None, Ok(notary_ed25519(key))),
         Secret::Rsa(der) => (RSA_OID, Some(AnyRef::NULL), Ok(der.clone())),
+        Secret::Token(_) => {
+            return Err(KeyError::OnToken {
+                id: key.id().to_owned(),
+            });
+        }
     };
     let inner = inner.map_err(KeyError::damaged)?;
     let key = OctetStringRef::new(&inner).map_err(KeyError::damaged)?;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::token::{TokenError, TokenName};
+
 /// Why a key could not be read, opened, used or kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -94,6 +96,20 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// What was asked for needs the private key's bytes.
+    #[error("key {id} is on a token, which does not give it away")]
+    OnToken {
+        /// Canonical key id.
+        id: String,
+    },
+    /// The token has this key already; it was left as it is.
+    #[error("key {id} is already on token {token}")]
+    OnTokenAlready {
+        /// Canonical key id.
+        id: String,
+        /// The token.
+        token: TokenName,
+    },
     /// The key is encrypted and no passphrase was given.
     #[error("key {id} needs a passphrase")]
     PassphraseNeeded {
@@ -109,6 +125,9 @@ pub enum KeyError {
         /// Canonical key id.
         id: String,
     },
+    /// A token, or the way to it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// Larger than any key file.
     #[error("the file is larger than {limit} bytes, no key is")]
     TooLarge {

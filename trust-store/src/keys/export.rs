@@ -24,7 +24,7 @@ impl KeyStore {
         let mut headers = vec![("path", stored.id.as_str())];
         headers.extend(stored.role.as_deref().map(|role| ("role", role)));
         headers.extend(stored.gun.as_deref().map(|gun| ("gun", gun)));
-        if !stored.encrypted {
+        if !stored.place.is_closed() {
             let needed = || KeyError::PassphraseNeeded {
                 id: stored.id.clone(),
             };

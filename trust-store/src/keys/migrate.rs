@@ -46,9 +46,9 @@ impl KeyStore {
         let found = candidates(&self.private)?.into_iter().map(|it| {
             let today = self.path_of(&it.id);
             let stored = look_at(it)?;
-            let (why, done) = if stored.path == today {
+            let (why, done) = if stored.place.file(&stored.id)? == today {
                 let form = Form::of(&self.block_of(&stored)?);
-                match form.map_err(|error| in_file(&stored.path, error))? {
+                match form.map_err(|error| in_file(&today, error))? {
                     Form::Todays => return Ok(None),
                     Form::OldEncryption => (Why::Encryption, None),
                     Form::Plain => (Why::Plain, None),
@@ -77,12 +77,13 @@ impl KeyStore {
         passphrase: &Passphrase,
     ) -> Result<(PathBuf, Option<PathBuf>), KeyError> {
         let stored = &old.stored;
+        let old_path = stored.place.file(&stored.id)?;
         let (named, actual) = (stored.id.clone(), key.id().to_owned());
         if named != actual {
-            return Err(in_file(&stored.path, KeyError::WrongId { named, actual }));
+            return Err(in_file(old_path, KeyError::WrongId { named, actual }));
         }
-        let before = Zeroizing::new(read_regular(&stored.path)?);
-        let block = private_block(&before).map_err(|error| in_file(&stored.path, error))?;
+        let before = Zeroizing::new(read_regular(old_path)?);
+        let block = private_block(&before).map_err(|error| in_file(old_path, error))?;
         let mut headers = labels(&block);
         headers.retain(|(name, _)| !matches!(*name, "gun" | "path" | "role"));
         headers.extend(stored.role.as_deref().map(|role| ("role", role)));
@@ -97,7 +98,7 @@ impl KeyStore {
             path: path.clone(),
             source,
         };
-        if stored.path == path {
+        if old_path == path {
             let kept = self.keep_beside(&stored.id, &before)?;
             write_atomic(&path, text.as_bytes(), 0o600).map_err(failed)?;
             return Ok((path, Some(kept)));

@@ -2,6 +2,7 @@
 //!
 //! Key files have Docker's form: PEM with `role` and `gun` headers around PKCS#8, encrypted with
 //! a passphrase. [`KeyFile`] reads that and everything else Docker and OpenSSL call a key.
+//! [`Tokens`] hold keys that nobody can read.
 
 mod backup;
 mod backup_record;
@@ -20,6 +21,7 @@ mod public_file;
 mod remove;
 mod rewrite;
 mod store;
+mod token;
 
 pub use backup::{BackedUpKey, BackupError, open_backup, read_backup};
 pub use backup_record::{Backups, KeptBackup};
@@ -32,4 +34,5 @@ pub(crate) use private::fill_randomly;
 pub use private::{Algorithm, PrivateKey, Signature};
 pub use public::PublicKey;
 pub use public_file::{encode_public, parse_public};
-pub use store::{KeyStore, Label, StoredKey};
+pub use store::{KeyStore, Label, Place, StoredKey};
+pub use token::{TokenAlgorithm, TokenError, TokenKey, TokenName, Tokens, Tries};

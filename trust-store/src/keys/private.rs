@@ -7,13 +7,14 @@ use p256::elliptic_curve::Generate as _;
 use p256::pkcs8::EncodePublicKey as _;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::rsa;
-use ring::signature::{KeyPair as _, RSA_PSS_SHA256};
+use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
 use zeroize::Zeroizing;
 
 use super::encoding::RSA_OID;
 use super::error::KeyError;
 use super::public::PublicKey;
 use super::public_file::encode_spki;
+use super::token::{TokenName, TokenSigner};
 
 /// The kinds of key we make.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,6 +47,12 @@ pub(super) enum Secret {
     Ed25519(ed25519_dalek::SigningKey),
     /// PKCS#1 DER: ring keeps no form of its own that could be written again or wiped.
     Rsa(Zeroizing<Vec<u8>>),
+    /// Not here: a token signs.
+    #[cfg_attr(
+        not(feature = "pkcs11"),
+        expect(dead_code, reason = "there are no tokens")
+    )]
+    Token(TokenSigner),
 }
 
 impl PrivateKey {
@@ -97,17 +104,53 @@ impl PrivateKey {
                     bytes: signature.to_bytes().to_vec(),
                 }
             }
-            Secret::Rsa(der) => {
-                let key = rsa::KeyPair::from_der(der).map_err(|_| failed())?;
-                let mut bytes = vec![0; key.public().modulus_len()];
-                key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut bytes)
-                    .map_err(|_| failed())?;
-                Signature {
-                    method: "rsapss",
-                    bytes,
-                }
-            }
+            Secret::Rsa(der) => Signature {
+                method: "rsapss",
+                bytes: rsa_signature(der, &RSA_PSS_SHA256, message).ok_or_else(failed)?,
+            },
+            Secret::Token(token) if self.public.key_type == "rsa" => Signature {
+                method: "rsapss",
+                bytes: token.rsa_pss(message)?,
+            },
+            Secret::Token(token) => Signature {
+                method: "ecdsa",
+                bytes: token.ecdsa(message)?,
+            },
         })
+    }
+
+    /// Signs the body of a certificate: RSA keys by PKCS#1 v1.5 with SHA-256 (RFC 4055, 5), all
+    /// others as [`sign`](Self::sign) does.
+    pub fn sign_certificate(&self, body: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match &self.secret {
+            Secret::Rsa(der) => {
+                let failed = || KeyError::SigningFailed {
+                    id: self.id.clone(),
+                };
+                rsa_signature(der, &RSA_PKCS1_SHA256, body).ok_or_else(failed)
+            }
+            Secret::Token(token) if self.public.key_type == "rsa" => Ok(token.rsa_pkcs1(body)?),
+            _ => Ok(self.sign(body)?.bytes),
+        }
+    }
+
+    /// The token that holds the key, if one does.
+    pub fn token(&self) -> Option<&TokenName> {
+        match &self.secret {
+            Secret::Token(signer) => Some(signer.token()),
+            _ => None,
+        }
+    }
+
+    /// Takes a key that a token signs with.
+    #[cfg(feature = "pkcs11")]
+    pub(super) fn on_token(signer: TokenSigner, public: PublicKey) -> Self {
+        let id = public.id();
+        Self {
+            secret: Secret::Token(signer),
+            public,
+            id,
+        }
     }
 
     pub(super) fn from_p256(secret: &p256::SecretKey) -> Result<Self, KeyError> {
@@ -153,6 +196,18 @@ impl fmt::Debug for PrivateKey {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
+}
+
+fn rsa_signature(
+    pkcs1: &[u8],
+    padding: &'static dyn RsaEncoding,
+    message: &[u8],
+) -> Option<Vec<u8>> {
+    let key = rsa::KeyPair::from_der(pkcs1).ok()?;
+    let mut bytes = vec![0; key.public().modulus_len()];
+    key.sign(padding, &SystemRandom::new(), message, &mut bytes)
+        .ok()?;
+    Some(bytes)
 }
 
 pub(crate) fn fill_randomly(bytes: &mut [u8]) -> Result<(), KeyError> {

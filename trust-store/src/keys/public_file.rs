@@ -83,14 +83,14 @@ pub(super) fn certificate_key(key: &PublicKey) -> Option<PublicKey> {
         return None;
     }
     let block = first_block(&key.bytes).filter(|block| block.tag() == "CERTIFICATE")?;
-    from_spki(spki_of_certificate(block.contents()).ok()?).ok()
+    Some(read_certificate(block.contents()).ok()?.1)
 }
 
 fn from_certificate(certificate: &[u8]) -> Result<PublicKey, KeyError> {
     let bad = |reason: der::Error| KeyError::BadCertificate {
         reason: reason.to_string(),
     };
-    let plain = from_spki(spki_of_certificate(certificate).map_err(bad)?).map_err(bad)?;
+    let (_, plain) = read_certificate(certificate).map_err(bad)?;
     if plain.key_type == "ed25519" {
         return Err(KeyError::UnsupportedAlgorithm {
             algorithm: "ed25519 certificate".to_owned(),
@@ -138,31 +138,58 @@ pub(super) fn encode_spki(
     .to_der()
 }
 
-/// Walks to the seventh field of the certificate's body (RFC 5280, 4.1), checking nothing else:
+/// The common name in a certificate, and the plain key.
+pub(super) fn read_certificate(certificate: &[u8]) -> der::Result<(Option<String>, PublicKey)> {
+    let (subject, spki) = parts_of_certificate(certificate)?;
+    Ok((common_name(subject), from_spki(spki)?))
+}
+
+/// The common name, if it is the last part of the name and its text is UTF-8, as ours and Go's are.
+fn common_name(subject: &[u8]) -> Option<String> {
+    let mut reader = SliceReader::new(subject).ok()?;
+    let name = reader.sequence(|names| -> der::Result<_> {
+        let mut last = None;
+        while !names.is_finished() {
+            let set = AnyRef::decode(names)?;
+            let mut parts = SliceReader::new(set.value())?;
+            last = Some(parts.sequence(|part| -> der::Result<_> {
+                Ok((ObjectIdentifier::decode(part)?, AnyRef::decode(part)?))
+            })?);
+        }
+        Ok(last)
+    });
+    let (oid, value) = name.ok()??;
+    let text = str::from_utf8(value.value()).ok()?;
+    (oid == COMMON_NAME_OID).then(|| text.to_owned())
+}
+
+/// Walks to the sixth and seventh field of the certificate's body (RFC 5280, 4.1), checking nothing else:
 /// whether a certificate is valid is for those to judge who rely on it.
-fn spki_of_certificate(certificate: &[u8]) -> der::Result<&[u8]> {
+fn parts_of_certificate(certificate: &[u8]) -> der::Result<(&[u8], &[u8])> {
     let mut reader = SliceReader::new(certificate)?;
-    let spki = reader.sequence(|outer| -> der::Result<_> {
-        let spki = outer.sequence(|body| -> der::Result<_> {
+    let parts = reader.sequence(|outer| -> der::Result<_> {
+        let parts = outer.sequence(|body| -> der::Result<_> {
             if Tag::peek(body)? == VERSION_TAG {
                 body.tlv_bytes()?;
             }
-            for _serial_signature_issuer_validity_subject in 0..5 {
+            for _serial_signature_issuer_validity in 0..4 {
                 body.tlv_bytes()?;
             }
+            let subject = body.tlv_bytes()?;
             let spki = body.tlv_bytes()?;
             let extensions = body.remaining_len();
             body.read_slice(extensions)?;
-            Ok(spki)
+            Ok((subject, spki))
         })?;
         let signature = outer.remaining_len();
         outer.read_slice(signature)?;
-        Ok(spki)
+        Ok(parts)
     })?;
     reader.finish()?;
-    Ok(spki)
+    Ok(parts)
 }
 
+const COMMON_NAME_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 /// `[0]`, which a certificate of version 1 leaves out.
 const VERSION_TAG: Tag = Tag::ContextSpecific {
     constructed: true,

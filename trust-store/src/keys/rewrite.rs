@@ -24,7 +24,8 @@ impl KeyStore {
         key: &PrivateKey,
         passphrase: &Passphrase,
     ) -> Result<(), KeyError> {
-        let (named, path) = (stored.id.clone(), stored.path.clone());
+        let named = stored.id.clone();
+        let path = stored.place.file(&stored.id)?.to_owned();
         if key.id() != named {
             let actual = key.id().to_owned();
             return Err(in_file(&path, KeyError::WrongId { named, actual }));
@@ -41,8 +42,9 @@ impl KeyStore {
 
     /// The PEM block of a key's file.
     pub(super) fn block_of(&self, stored: &StoredKey) -> Result<Pem, KeyError> {
-        let bytes = Zeroizing::new(read_regular(&stored.path)?);
-        private_block(&bytes).map_err(|error| in_file(&stored.path, error))
+        let path = stored.place.file(&stored.id)?;
+        let bytes = Zeroizing::new(read_regular(path)?);
+        private_block(&bytes).map_err(|error| in_file(path, error))
     }
 }
 

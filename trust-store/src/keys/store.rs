@@ -10,32 +10,64 @@ use super::file::{KeyFile, encode, outside};
 use super::folder::{Candidate, candidates, is_key_id, read_regular};
 use super::passphrase::Passphrase;
 use super::private::PrivateKey;
+use super::token::{TokenAlgorithm, TokenKey, Tokens};
 use crate::atomic::{create_atomic, create_private_directories};
 
-/// The private keys of a trust directory, shared with `docker trust` and `notary`.
+/// The private keys of a trust directory, shared with `docker trust` and `notary`, and those on tokens.
 ///
 /// Keys are added and read. The file of one is replaced only to change its passphrase; those in the
 /// folders of Docker's first versions (`private/root_keys`, `private/tuf_keys`) stay as they are.
 #[derive(Clone, Debug)]
 pub struct KeyStore {
     pub(super) private: PathBuf,
+    tokens: Tokens,
 }
 
-/// A key file and what its outside says.
+/// A key and what its outside says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredKey {
-    /// Canonical key id, from the name of the file.
+    /// Canonical key id: of a file, its name; on a token, that of the public half.
     pub id: String,
     /// What the key is for: `root`, `targets`, `snapshot`, the name of a signer.
     pub role: Option<String>,
     /// The repository it belongs to, for `targets` and `snapshot` keys.
     pub gun: Option<String>,
-    /// The file.
-    pub path: PathBuf,
-    /// Whether a passphrase is needed to open it.
-    pub encrypted: bool,
-    /// When the file was last written.
-    pub created: SystemTime,
+    /// Where it is kept.
+    pub place: Place,
+}
+
+/// Where a private key is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// In a file of the trust directory.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Whether a passphrase is needed to open it.
+        encrypted: bool,
+        /// When the file was last written.
+        created: SystemTime,
+    },
+    /// On a token, which does not say since when.
+    Token(TokenKey),
+}
+
+impl Place {
+    /// The key's file; an error that names `id` if the key is on a token.
+    pub fn file(&self, id: &str) -> Result<&Path, KeyError> {
+        match self {
+            Self::File { path, .. } => Ok(path),
+            Self::Token(_) => Err(KeyError::OnToken { id: id.to_owned() }),
+        }
+    }
+
+    /// Whether the key needs a passphrase or a PIN to be opened.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::File { encrypted, .. } => *encrypted,
+            Self::Token(_) => true,
+        }
+    }
 }
 
 /// What a new key is for.
@@ -52,24 +84,48 @@ impl KeyStore {
     pub fn at(trust_dir: &Path) -> Self {
         Self {
             private: trust_dir.join("private"),
+            tokens: Tokens::default(),
         }
     }
 
-    /// Every readable key, sorted by id; files that are no keys are passed over.
+    /// The same with the keys on these tokens.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens, ..self }
+    }
+
+    /// The tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Every readable key, sorted by id; files that are no keys are passed over. A key on a token
+    /// stands before its file.
     pub fn list(&self) -> Result<Vec<StoredKey>, KeyError> {
-        let mut keys: Vec<_> = candidates(&self.private)?
+        let mut files: Vec<_> = candidates(&self.private)?
             .into_iter()
             .filter_map(|it| look_at(it).ok())
             .collect();
-        keys.dedup_by(|later, first| later.id == first.id);
+        files.dedup_by(|later, first| later.id == first.id);
+        let mut keys = self.tokens.keys()?;
+        keys.extend(files);
+        keys.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(keys)
     }
 
-    /// The key with this full id; an error if its file is there and cannot be read.
+    /// The key with this full id, on a token (as for `notary`) or in a file; an error if its file is
+    /// there and cannot be read.
     pub fn find(&self, id: &str) -> Result<Option<StoredKey>, KeyError> {
         if !is_key_id(id) {
             return Ok(None);
         }
+        match self.tokens.keys()?.into_iter().find(|key| key.id == id) {
+            Some(key) => Ok(Some(key)),
+            None => self.find_file(id),
+        }
+    }
+
+    pub(super) fn find_file(&self, id: &str) -> Result<Option<StoredKey>, KeyError> {
         let path = self.path_of(id);
         if path.symlink_metadata().is_ok() {
             return look_at(Candidate {
@@ -101,7 +157,8 @@ impl KeyStore {
         let is_meant = |key: &StoredKey| {
             !word.is_empty() && (key.id.starts_with(word) || key.role.as_deref() == Some(word))
         };
-        let keys: Vec<_> = self.list()?.into_iter().filter(is_meant).collect();
+        let mut keys: Vec<_> = self.list()?.into_iter().filter(is_meant).collect();
+        keys.dedup_by(|later, first| later.id == first.id);
         if keys.is_empty() && !word.is_empty() {
             let mut found = candidates(&self.private)?.into_iter();
             if let Some(damaged) = found.find(|it| it.id.starts_with(word)) {
@@ -111,17 +168,21 @@ impl KeyStore {
         Ok(keys)
     }
 
-    /// The private key in this file.
+    /// The private key that is kept there; `passphrase` is the PIN for one on a token.
     ///
-    /// Errors: [`KeyError::PassphraseNeeded`] and [`KeyError::WrongPassphrase`] as such, all others
-    /// with the name of the file.
+    /// Errors: [`KeyError::PassphraseNeeded`], [`KeyError::WrongPassphrase`] and those of tokens as
+    /// such, all others with the name of the file.
     pub fn unlock(
         &self,
         stored: &StoredKey,
         passphrase: Option<&Passphrase>,
     ) -> Result<PrivateKey, KeyError> {
-        let in_file = |error| in_file(&stored.path, error);
-        let key = match KeyFile::parse(&read_regular(&stored.path)?).map_err(in_file)? {
+        let path = match &stored.place {
+            Place::File { path, .. } => path,
+            Place::Token(key) => return self.tokens.open(key, passphrase),
+        };
+        let in_file = |error| in_file(path, error);
+        let key = match KeyFile::parse(&read_regular(path)?).map_err(in_file)? {
             KeyFile::Plain { key, .. } => key,
             KeyFile::Encrypted(encrypted) => {
                 let needed = || KeyError::PassphraseNeeded {
@@ -150,11 +211,9 @@ impl KeyStore {
         passphrase: &Passphrase,
     ) -> Result<PathBuf, KeyError> {
         let text = encode(key, label, passphrase)?;
-        if let Some(there) = self.find(key.id())? {
-            return Err(KeyError::AlreadyThere {
-                id: there.id,
-                path: there.path,
-            });
+        if let Some(there) = self.find_file(key.id())? {
+            let path = there.place.file(&there.id)?.to_owned();
+            return Err(KeyError::AlreadyThere { id: there.id, path });
         }
         let path = self.path_of(key.id());
         let written = create_private_directories(&self.private)
@@ -167,6 +226,32 @@ impl KeyStore {
             }),
             Err(source) => Err(KeyError::CannotWrite { path, source }),
         }
+    }
+
+    /// A new key, made on the token that `token` means, for the role `name`.
+    ///
+    /// Errors: [`TokenError::PinNeeded`](super::TokenError::PinNeeded) as long as the token is closed.
+    pub fn generate_on(
+        &self,
+        token: &str,
+        algorithm: TokenAlgorithm,
+        name: &str,
+        pin: Option<&Passphrase>,
+    ) -> Result<PrivateKey, KeyError> {
+        self.tokens.generate(token, algorithm, name, pin)
+    }
+
+    /// The key is also on the token that `token` means, for the role `name`.
+    ///
+    /// Errors: as [`generate_on`](Self::generate_on), and [`KeyError::OnTokenAlready`].
+    pub fn add_on(
+        &self,
+        token: &str,
+        key: &PrivateKey,
+        name: &str,
+        pin: Option<&Passphrase>,
+    ) -> Result<PrivateKey, KeyError> {
+        self.tokens.add(token, key, name, pin)
     }
 
     /// Where a key of today is kept.
@@ -192,9 +277,11 @@ pub(super) fn look_at(candidate: Candidate) -> Result<StoredKey, KeyError> {
         id,
         role: outside.role.or(role),
         gun: outside.gun.or(gun),
-        path,
-        encrypted: outside.encrypted,
-        created,
+        place: Place::File {
+            path,
+            encrypted: outside.encrypted,
+            created,
+        },
     })
 }
 
