@@ -1,5 +1,7 @@
 //! The private keys at hand, opened when they are needed.
 
+mod migrate;
+
 use super::{Event, Watch};
 use crate::tuf::envelope::{RoleKeys, Signature};
 use crate::tuf::key::KeyId;
@@ -189,16 +191,20 @@ impl<'p> Keyring<'p> {
         fallback: &str,
     ) -> Result<&PrivateKey, KeyringError> {
         if !self.opened.contains_key(&stored.id) {
-            let key = self.unlock(stored, fallback)?;
+            let (key, _) = self.unlock(stored, fallback)?;
             self.opened.insert(stored.id.clone(), key);
         }
         let missing = || KeyringError::NoKey(vec![stored.id.clone()]);
         self.opened.get(&stored.id).ok_or_else(missing)
     }
 
-    fn unlock(&mut self, stored: &StoredKey, fallback: &str) -> Result<PrivateKey, KeyringError> {
+    fn unlock(
+        &mut self,
+        stored: &StoredKey,
+        fallback: &str,
+    ) -> Result<(PrivateKey, Option<Passphrase>), KeyringError> {
         if !stored.encrypted {
-            return Ok(self.store.unlock(stored, None)?);
+            return Ok((self.store.unlock(stored, None)?, None));
         }
         let role = stored.role.as_deref().unwrap_or(fallback);
         let name = KeyName {
@@ -212,7 +218,7 @@ impl<'p> Keyring<'p> {
                 Err(error) if is_wrong_passphrase(&error) => {
                     return Err(KeyError::WrongPassphrase.into());
                 }
-                other => return Ok(other?),
+                other => return Ok((other?, Some(passphrase))),
             }
         }
     }

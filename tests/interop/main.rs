@@ -28,6 +28,7 @@ mod gate_authz;
 mod gate_containerd;
 mod gate_hook;
 mod gate_proxy;
+mod key_custody;
 mod lab_itself;
 mod multi_arch;
 mod no_terminal;

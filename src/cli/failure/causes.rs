@@ -13,7 +13,7 @@ use trust::{
     tls::TlsError,
 };
 use trust_store::{
-    keys::KeyError,
+    keys::{BackupError, KeyError},
     metadata::CacheError,
     server::{SealError, StoreError},
 };
@@ -51,9 +51,22 @@ impl From<KeyError> for Failure {
             KeyError::CannotRead { .. } => {
                 Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
+            KeyError::OldForm { .. } => Self::wrong(error.to_string()).hint(
+                "`trust key migrate` puts a copy into the form of today, which can be changed",
+            ),
             KeyError::Randomness => Self::unfinished(error.to_string()),
             KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
                 .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
+            _ => Self::wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Key(error) => error.into(),
+            BackupError::NoRoom(_) => Self::unfinished(error.to_string()),
             _ => Self::wrong(error.to_string()),
         }
     }

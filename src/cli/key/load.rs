@@ -1,15 +1,16 @@
 //! `trust key load`
 
-use super::file;
+use super::file::{self, Loaded};
 use crate::cli::{failure::Failure, name, prompt::Prompt, session::Session};
 use std::path::PathBuf;
 use trust::repository::keyring::Keyring;
-use trust_store::keys::KeyError;
+use trust_store::keys::{KeyError, KeyStore, PrivateKey};
 
 /// Load a private key file for signing
 ///
 /// Reads PEM: PKCS#8, SEC1 and PKCS#1, plain or encrypted. The key is kept encrypted with a new
-/// passphrase in the trust directory.
+/// passphrase in the trust directory. Of a file with several keys, as `notary key export` writes
+/// it, all are loaded that are not there already.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Name of the key's owner, if the file does not say
@@ -28,32 +29,77 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let store = session.keys()?;
     let mut prompt = Prompt::new(session);
     let importing = format!("error importing key from {name}");
-    let loaded = file::read(&args.file, &mut prompt, session).map_err(|it| it.after(&importing))?;
-    let role = loaded.role.as_deref().unwrap_or(&args.name);
-    // Only keys of one repository keep its name (Notary v1 client).
-    let gun = loaded.gun.as_deref().filter(|_| is_of_one_repository(role));
-    if gun.is_none() && is_of_one_repository(role) {
-        let words = format!("a {role} key belongs to one repository, and the file names none");
-        return Err(Failure::wrong(words).after(&importing));
+    let loaded = file::read_all(&args.file, &mut prompt, session);
+    let mut loaded = loaded.map_err(|it| it.after(&importing))?;
+    let several = loaded.len() > 1;
+    if several {
+        loaded.retain(|key| is_new(key, &store, session));
     }
-    if let Some(there) = store.find(loaded.key.id())? {
-        let (id, path) = (there.id, there.path);
-        return Err(Failure::from(KeyError::AlreadyThere { id, path }).after(&importing));
-    }
-    let mut keyring = Keyring::new(store, &mut prompt);
-    let key = keyring
-        .keep(loaded.key, role, gun)
-        .map_err(|error| Failure::from(error).after(&importing))?;
-    out.say(&format!("Successfully imported key from {name}"));
-    if out.is_json() {
-        out.json(&serde_json::json!({
-            "id": key.id(),
+    let keys = loaded.into_iter().map(|key| Wanted::new(key, &args.name));
+    let keys: Vec<_> = keys
+        .collect::<Result<_, _>>()
+        .map_err(|it: Failure| it.after(&importing))?;
+    let mut keyring = Keyring::new(store.clone(), &mut prompt);
+    let mut done = Vec::new();
+    for Wanted { key, role, gun } in keys {
+        if let Some(there) = store.find(key.id())? {
+            let (id, path) = (there.id, there.path);
+            return Err(Failure::from(KeyError::AlreadyThere { id, path }).after(&importing));
+        }
+        let kept = keyring
+            .keep(key, &role, gun.as_deref())
+            .map_err(|error| Failure::from(error).after(&importing))?;
+        done.push(serde_json::json!({
+            "id": kept.id(),
             "role": role,
             "repository": gun,
-            "type": key.public().key_type,
+            "type": kept.public().key_type,
         }));
     }
+    match done.len() {
+        count if several => out.say(&format!("Successfully imported {count} keys from {name}")),
+        _ => out.say(&format!("Successfully imported key from {name}")),
+    }
+    if out.is_json() {
+        if several {
+            out.json(&done);
+        } else {
+            done.iter().for_each(|only| out.json(only));
+        }
+    }
     Ok(())
+}
+
+/// Whether the store lacks this key, which is one of several.
+fn is_new(key: &Loaded, store: &KeyStore, session: &Session) -> bool {
+    let there = store.find(key.key.id()).ok().flatten();
+    if let Some(there) = &there {
+        let path = there.path.display();
+        let words = format!("key {} is already in {path}", there.id);
+        session.out.note(&words);
+    }
+    there.is_none()
+}
+
+/// A key as it is to be kept.
+struct Wanted {
+    key: PrivateKey,
+    role: String,
+    gun: Option<String>,
+}
+
+impl Wanted {
+    fn new(loaded: Loaded, name: &str) -> Result<Self, Failure> {
+        let Loaded { key, role, gun } = loaded;
+        let role = role.unwrap_or_else(|| name.to_owned());
+        // Only keys of one repository keep its name (Notary v1 client).
+        let gun = gun.filter(|_| is_of_one_repository(&role));
+        if gun.is_none() && is_of_one_repository(&role) {
+            let words = format!("a {role} key belongs to one repository, and the file names none");
+            return Err(Failure::wrong(words));
+        }
+        Ok(Self { key, role, gun })
+    }
 }
 
 fn is_of_one_repository(role: &str) -> bool {
