@@ -214,6 +214,46 @@ impl Session {
         entered.map_err(|error| KeyringError::from(error).into())
     }
 
+    /// Another passphrase for this key; `flag` names its file where nobody can be asked.
+    pub(crate) fn new_passphrase(
+        &self,
+        key: &KeyName<'_>,
+        flag: &str,
+    ) -> Result<Passphrase, Failure> {
+        if !io::stdin().is_terminal() {
+            let words = "there is no new passphrase, and nobody to ask";
+            return Err(Failure::wrong(words).hint(format!("name a file with {flag}")));
+        }
+        let entered = Prompt::new(self).enter_new(key);
+        let entered = entered.map_err(|error| Failure::from(KeyringError::from(error)))?;
+        Ok(Passphrase::new(entered))
+    }
+
+    /// The passphrase of a backup of keys; a new one is entered twice.
+    pub(crate) fn backup_passphrase(&self, new: bool) -> Result<Passphrase, Failure> {
+        let given = match &self.globals.passphrase_file {
+            Some(file) => Some(passphrase_from_file(file)?),
+            None => self.environment.backup_passphrase()?,
+        };
+        if let Some(given) = given {
+            return Ok(Passphrase::new(given));
+        }
+        if !io::stdin().is_terminal() {
+            let words = format!("there is no {BACKUP}, and nobody to ask");
+            return Err(Failure::wrong(words).hint(
+                "set TRUST_BACKUP_PASSPHRASE, or name a file with TRUST_BACKUP_PASSPHRASE_FILE or \
+                 --passphrase-file",
+            ));
+        }
+        let prompt = Prompt::new(self);
+        let entered = match new {
+            true => prompt.enter_twice(BACKUP, TOO_SHORT_SECRET),
+            false => prompt.read(&format!("Enter {BACKUP}: ")),
+        };
+        let entered = entered.map_err(|error| Failure::from(KeyringError::from(error)))?;
+        Ok(Passphrase::new(entered))
+    }
+
     /// Whether the person says yes; `flag` is what says it where nobody can be asked.
     pub(crate) fn confirm(&self, question: &str, flag: &str) -> Result<bool, Failure> {
         self.out.ask(&format!("{question} [y/N] "));
@@ -271,6 +311,7 @@ const FEW_TRIES: &str = "A wrong PIN has been given to this token: few tries are
 const LAST_TRY: &str = "This is the last try: one more wrong PIN locks the token.";
 const PIN_PLACES: &str =
     "set TRUST_PKCS11_PIN, or name a file with TRUST_PKCS11_PIN_FILE or --pin-file";
+const BACKUP: &str = "passphrase for the backup";
 /// Digits of a key's id that prompts show.
 const ID_DIGITS: usize = 7;
 /// Bytes of an answer to a question of yes or no.

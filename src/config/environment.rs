@@ -39,6 +39,10 @@ pub struct Environment {
     pub docker_cert_path: Option<PathBuf>,
     /// `XDG_DATA_HOME`: where programs keep data of a user.
     pub data_home: Option<PathBuf>,
+    /// `TRUST_BACKUP_PASSPHRASE`: opens backups of keys.
+    pub backup_passphrase: Option<Zeroizing<String>>,
+    /// `TRUST_BACKUP_PASSPHRASE_FILE`.
+    pub backup_passphrase_file: Option<PathBuf>,
     /// `TRUST_SERVER_PASSPHRASE`: opens the online keys of a trust server.
     pub server_passphrase: Option<Zeroizing<String>>,
     /// `TRUST_SERVER_PASSPHRASE_FILE`.
@@ -73,6 +77,8 @@ impl Environment {
             docker_tls_verify: text("DOCKER_TLS_VERIFY"),
             docker_cert_path: path("DOCKER_CERT_PATH"),
             data_home: path("XDG_DATA_HOME"),
+            backup_passphrase: text(BACKUP_PASSPHRASE).map(Zeroizing::new),
+            backup_passphrase_file: path(BACKUP_PASSPHRASE_FILE),
             server_passphrase: text("TRUST_SERVER_PASSPHRASE").map(Zeroizing::new),
             server_passphrase_file: path("TRUST_SERVER_PASSPHRASE_FILE"),
             pkcs11_modules: list("TRUST_PKCS11_MODULE").map(PathBuf::from).collect(),
@@ -121,6 +127,15 @@ impl Environment {
             self.repository_passphrase.as_ref(),
             self.repository_passphrase_file.as_deref(),
             REPOSITORY_PASSPHRASE_FILE,
+        )
+    }
+
+    /// The passphrase of backups of keys, from its variable or the file its `_FILE` form names.
+    pub fn backup_passphrase(&self) -> Result<Option<Zeroizing<String>>, ConfigError> {
+        passphrase(
+            self.backup_passphrase.as_ref(),
+            self.backup_passphrase_file.as_deref(),
+            BACKUP_PASSPHRASE_FILE,
         )
     }
 }
@@ -200,6 +215,8 @@ const ROOT_PASSPHRASE: &str = "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE";
 const ROOT_PASSPHRASE_FILE: &str = "DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE_FILE";
 const REPOSITORY_PASSPHRASE: &str = "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE";
 const REPOSITORY_PASSPHRASE_FILE: &str = "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE_FILE";
+const BACKUP_PASSPHRASE: &str = "TRUST_BACKUP_PASSPHRASE";
+const BACKUP_PASSPHRASE_FILE: &str = "TRUST_BACKUP_PASSPHRASE_FILE";
 /// Bytes; a passphrase is a line, not a document.
 const MAX_PASSPHRASE_FILE: u64 = 64 * 1024;
 

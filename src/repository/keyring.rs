@@ -1,5 +1,7 @@
 //! The private keys at hand, opened when they are needed.
 
+mod migrate;
+
 use super::{Event, Watch};
 use crate::tuf::envelope::{RoleKeys, Signature};
 use crate::tuf::key::KeyId;
@@ -298,24 +300,35 @@ impl<'p> Keyring<'p> {
         fallback: &str,
     ) -> Result<&PrivateKey, KeyringError> {
         if !self.opened.contains_key(&stored.id) {
-            let key = self.unlock(stored, fallback)?;
+            let (key, _) = self.unlock(stored, fallback)?;
             self.opened.insert(stored.id.clone(), key);
         }
         let missing = || KeyringError::NoKey(vec![stored.id.clone()]);
         self.opened.get(&stored.id).ok_or_else(missing)
     }
 
-    fn unlock(&mut self, stored: &StoredKey, fallback: &str) -> Result<PrivateKey, KeyringError> {
+    fn unlock(
+        &mut self,
+        stored: &StoredKey,
+        fallback: &str,
+    ) -> Result<(PrivateKey, Option<Passphrase>), KeyringError> {
         match &stored.place {
             Place::File {
                 encrypted: true, ..
             } => self.decrypt(stored, fallback),
-            Place::File { .. } => Ok(self.store.unlock(stored, None)?),
-            Place::Token(_) => self.with_pin(|store, pin| store.unlock(stored, pin)),
+            Place::File { .. } => Ok((self.store.unlock(stored, None)?, None)),
+            Place::Token(_) => {
+                let key = self.with_pin(|store, pin| store.unlock(stored, pin))?;
+                Ok((key, None))
+            }
         }
     }
 
-    fn decrypt(&mut self, stored: &StoredKey, fallback: &str) -> Result<PrivateKey, KeyringError> {
+    fn decrypt(
+        &mut self,
+        stored: &StoredKey,
+        fallback: &str,
+    ) -> Result<(PrivateKey, Option<Passphrase>), KeyringError> {
         let role = stored.role.as_deref().unwrap_or(fallback);
         let name = KeyName {
             role,
@@ -328,7 +341,7 @@ impl<'p> Keyring<'p> {
                 Err(error) if is_wrong_passphrase(&error) => {
                     return Err(KeyError::WrongPassphrase.into());
                 }
-                other => return Ok(other?),
+                other => return Ok((other?, Some(passphrase))),
             }
         }
     }

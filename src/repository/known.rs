@@ -7,7 +7,7 @@ use crate::tuf::limits;
 use crate::tuf::role::RoleName;
 use crate::tuf::root::Root;
 use crate::tuf::targets::Targets;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trust_store::keys;
 use trust_store::metadata::{Cache, CacheError, RepositoryCache};
 
@@ -56,6 +56,32 @@ pub fn known_keys(cache: &Cache) -> Result<BTreeMap<String, KnownKey>, CacheErro
         key.uses.dedup();
     }
     Ok(known)
+}
+
+/// A role that a key may sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The repository
+    pub gun: String,
+    /// The role in it
+    pub role: String,
+    /// Whether no other key of the role is here
+    pub last: bool,
+}
+
+/// What this key is needed for, as far as kept metadata say; `here` are the keys of this machine.
+pub fn needs(known: &BTreeMap<String, KnownKey>, id: &str, here: &BTreeSet<&str>) -> Vec<Need> {
+    let uses = known.get(id).map(|key| key.uses.as_slice());
+    let other = |used: &(String, String)| {
+        let mut others = known.iter().filter(|(other, _)| *other != id);
+        others.any(|(other, key)| here.contains(other.as_str()) && key.uses.contains(used))
+    };
+    let need = |used: &(String, String)| Need {
+        gun: used.0.clone(),
+        role: used.1.clone(),
+        last: !other(used),
+    };
+    uses.unwrap_or_default().iter().map(need).collect()
 }
 
 fn claims<T: Document>(kept: &RepositoryCache, role: &RoleName) -> Option<T> {

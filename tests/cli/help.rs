@@ -14,7 +14,7 @@ Sign container images, and refuse the ones nobody signed
 Usage: trust [OPTIONS] <COMMAND>
 
 Commands:
-  key      Make, load and look at signing keys
+  key      Make, load, keep and look at signing keys
   signer   Add and remove signers of repositories
   repo     Begin repositories of signed tags and look at them
   sign     Sign images
@@ -92,7 +92,8 @@ Options:
 Load a private key file for signing
 
 Reads PEM: PKCS#8, SEC1 and PKCS#1, plain or encrypted. The key is kept encrypted with a new
-passphrase in the trust directory.
+passphrase in the trust directory. Of a file with several keys, as `notary key export` writes it,
+all are loaded that are not there already.
 
 Usage: trust key load [OPTIONS] <KEYFILE>
 
@@ -117,7 +118,8 @@ Options:
         str![[r#"
 List the private keys on this machine
 
-The type of an encrypted key is known once trust data that name it have been seen.
+The type of an encrypted key, and the repositories that use a key, are known once trust data that
+name it have been seen.
 
 Usage: trust key list [OPTIONS]
 
@@ -148,6 +150,12 @@ Options:
 "#]]
         .raw()
     );
+    assert_data_eq!(own_part("key export"), str![[r#""#]].raw());
+    assert_data_eq!(own_part("key passwd"), str![[r#""#]].raw());
+    assert_data_eq!(own_part("key remove"), str![[r#""#]].raw());
+    assert_data_eq!(own_part("key backup"), str![[r#""#]].raw());
+    assert_data_eq!(own_part("key restore"), str![[r#""#]].raw());
+    assert_data_eq!(own_part("key migrate"), str![[r#""#]].raw());
 }
 
 #[test]

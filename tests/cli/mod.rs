@@ -5,8 +5,10 @@
     reason = "the snapshot tool writes them"
 )]
 mod help;
+mod key_custody;
 mod keys;
 mod no_terminal;
+mod old_repositories;
 mod server_users;
 mod streams;
 

@@ -11,6 +11,7 @@ fn a_missing_passphrase_is_named_and_never_waited_for() {
         "key load plain.pem",
         "key load nigel.key",
         "key show nigel",
+        "key passwd nigel",
     ] {
         let home = Home::new();
         home.write("plain.pem", &plain);
@@ -35,6 +36,9 @@ fn every_other_command_ends_too() {
         "key list",
         "signer add --key nigel.pub nigel localhost:1/app",
         "signer remove nigel localhost:1/app",
+        "key backup -o all.keys",
+        "key restore nigel.pub",
+        "key migrate",
         "repo init localhost:1/app",
         "repo list localhost:1/app",
         "repo show localhost:1/app",
@@ -55,7 +59,9 @@ fn every_other_command_ends_too() {
         home.write("nigel.pub", openssl_public());
         let ran = ended_at_once(&home, line, false);
         let expected = match line {
-            "key list" => 0,
+            "key list" | "key migrate" => 0,
+            // There is nothing to keep, and no passphrase to open anything with.
+            "key backup -o all.keys" | "key restore nigel.pub" => 2,
             // Asks first, and nobody says yes.
             "revoke localhost:1/app" => 2,
             _ => 3,

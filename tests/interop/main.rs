@@ -29,6 +29,7 @@ mod gate_containerd;
 mod gate_hook;
 mod gate_proxy;
 mod interrupted;
+mod key_custody;
 mod lab_itself;
 mod multi_arch;
 mod no_terminal;

@@ -13,7 +13,7 @@ use trust::{
     tls::TlsError,
 };
 use trust_store::{
-    keys::{KeyError, TokenError},
+    keys::{BackupError, KeyError, TokenError},
     metadata::CacheError,
     server::{SealError, StoreError},
 };
@@ -52,6 +52,9 @@ impl From<KeyError> for Failure {
                 Self::unfinished(error.to_string()).hint(READABLE_FOLDER)
             }
             KeyError::Token(token) => of_token(token, &error.to_string()),
+            KeyError::OldForm { .. } => Self::wrong(error.to_string()).hint(
+                "`trust key migrate` puts a copy into the form of today, which can be changed",
+            ),
             KeyError::Randomness => Self::unfinished(error.to_string()),
             KeyError::UnsupportedEncryption { .. } => Self::wrong(error.to_string())
                 .hint("encrypt it anew, as with `openssl pkcs8 -topk8 -in KEYFILE -out NEWFILE`"),
@@ -82,6 +85,16 @@ fn of_token(error: &TokenError, words: &str) -> Failure {
         }
         TokenError::Failed { .. } | TokenError::PinNeeded { .. } => Failure::unfinished(words),
         _ => Failure::wrong(words),
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Key(error) => error.into(),
+            BackupError::NoRoom(_) => Self::unfinished(error.to_string()),
+            _ => Self::wrong(error.to_string()),
+        }
     }
 }
 

@@ -53,21 +53,45 @@ pub(crate) fn certificates(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
     files.iter().map(read).collect()
 }
 
-/// Reads a key, and opens it if it is encrypted.
+/// Reads the first key of a file, and opens it if it is encrypted.
 pub(crate) fn read(
     file: &Path,
     prompt: &mut Prompt<'_>,
     session: &Session,
 ) -> Result<Loaded, Failure> {
-    // The command named the file, so it is the command that is wrong.
-    let bytes = read_file(file).map_err(|error| Failure::wrong(error.to_string()))?;
-    match KeyFile::parse(&bytes) {
-        Ok(KeyFile::Plain { key, role, gun }) => Ok(Loaded { key, role, gun }),
-        Ok(KeyFile::Encrypted(encrypted)) => Ok(Loaded {
+    open(parse(file, session, KeyFile::parse)?, file, prompt)
+}
+
+/// Reads every key of a file, and opens those that are encrypted.
+pub(super) fn read_all(
+    file: &Path,
+    prompt: &mut Prompt<'_>,
+    session: &Session,
+) -> Result<Vec<Loaded>, Failure> {
+    let keys = parse(file, session, KeyFile::parse_all)?.into_iter();
+    keys.map(|key| open(key, file, prompt)).collect()
+}
+
+fn open(key: KeyFile, file: &Path, prompt: &mut Prompt<'_>) -> Result<Loaded, Failure> {
+    match key {
+        KeyFile::Plain { key, role, gun } => Ok(Loaded { key, role, gun }),
+        KeyFile::Encrypted(encrypted) => Ok(Loaded {
             key: decrypt(&encrypted, file, prompt)?,
             role: encrypted.role().map(str::to_owned),
             gun: encrypted.gun().map(str::to_owned),
         }),
+    }
+}
+
+fn parse<T>(
+    file: &Path,
+    session: &Session,
+    parse: impl FnOnce(&[u8]) -> Result<T, KeyError>,
+) -> Result<T, Failure> {
+    // The command named the file, so it is the command that is wrong.
+    let bytes = read_file(file).map_err(|error| Failure::wrong(error.to_string()))?;
+    match parse(&bytes) {
+        Ok(parsed) => Ok(parsed),
         Err(
             KeyError::NoPrivateKey | KeyError::NotPrivate { .. } | KeyError::UnsupportedPem { .. },
         ) => Err(Failure::wrong(format!(
@@ -89,7 +113,8 @@ fn decrypt(
         Some("root") => "root",
         _ => "encrypted",
     };
-    let name = KeyName { role, id: "" };
+    let id = encrypted.named().unwrap_or_default();
+    let name = KeyName { role, id };
     loop {
         let passphrase = prompt.existing(&name).map_err(KeyringError::from)?;
         match encrypted.decrypt(&passphrase) {

@@ -1,28 +1,26 @@
 //! `trust key list`
 
-use super::{Described, created, location};
+use super::{Described, Facts, created, location};
 use crate::cli::{failure::Failure, session::Session, table::table};
-use std::collections::BTreeMap;
-use trust::repository::known::{KnownKey, known_keys};
-use trust_store::keys::{KeyStore, Place, StoredKey};
+use trust_store::keys::{KeptBackup, StoredKey};
 
 /// List the private keys on this machine and its tokens
 ///
-/// The type of an encrypted key is known once trust data that name it have been seen.
+/// The type of an encrypted key, and the repositories that use a key, are known once trust data
+/// that name it have been seen.
 #[derive(clap::Args)]
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
-    let store = session.keys()?;
-    let keys = store.list()?;
-    for fault in store.damaged()? {
+    let facts = Facts::find(session)?;
+    let keys = facts.store.list()?;
+    for fault in facts.store.damaged()? {
         session.out.warn_always(&fault.to_string());
     }
-    let known = known_keys(&session.cache()?)?;
     if session.out.is_json() {
         let rows = keys
             .iter()
-            .map(|key| Described::new(key, key_type(key, &store, &known)));
+            .map(|key| Described::new(key, facts.key_type(key), &facts));
         session.out.json(&rows.collect::<Vec<_>>());
         return Ok(());
     }
@@ -34,8 +32,10 @@ pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
                 key.id.get(..SHORT_ID).unwrap_or(&key.id).to_owned(),
                 role,
                 whose,
-                key_type(key, &store, &known).unwrap_or_else(|| "-".to_owned()),
-                created(key).unwrap_or_else(|| "-".to_owned()),
+                facts.key_type(key).unwrap_or_else(nothing),
+                used_in(facts.uses(key)),
+                backed_up(facts.backups.of(key)),
+                created(key).unwrap_or_else(nothing),
                 location(key),
             ]
         })
@@ -44,42 +44,51 @@ pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The repositories in which a key may sign.
+fn used_in(uses: &[(String, String)]) -> String {
+    let mut guns: Vec<_> = uses.iter().map(|(gun, _)| gun.as_str()).collect();
+    guns.dedup();
+    match guns.as_slice() {
+        [] => nothing(),
+        [only] => (*only).to_owned(),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
+    }
+}
+
+/// The day of the last backup.
+fn backed_up(backup: Option<KeptBackup>) -> String {
+    let Some(backup) = backup else {
+        return nothing();
+    };
+    let moment = backup.at.to_string();
+    let day = moment.split('T').next().unwrap_or_default();
+    match backup.current {
+        true => day.to_owned(),
+        false => format!("{day}, changed since"),
+    }
+}
+
+fn nothing() -> String {
+    "-".to_owned()
+}
+
 /// What the key is for, and the repository or the signer it belongs to.
 fn owner(key: &StoredKey) -> (String, String) {
-    let nobody = || "-".to_owned();
     match (&key.role, &key.gun) {
         (Some(role), Some(gun)) => (role.clone(), gun.clone()),
-        (Some(role), None) if role == "root" => (role.clone(), nobody()),
+        (Some(role), None) if role == "root" => (role.clone(), nothing()),
         (Some(role), None) => ("signer".to_owned(), role.clone()),
-        (None, gun) => (nobody(), gun.clone().unwrap_or_else(nobody)),
+        (None, gun) => (nothing(), gun.clone().unwrap_or_else(nothing)),
     }
 }
 
-fn key_type(
-    key: &StoredKey,
-    store: &KeyStore,
-    known: &BTreeMap<String, KnownKey>,
-) -> Option<String> {
-    if let Some(known) = known.get(&key.id) {
-        return Some(known.key.key_type.clone());
-    }
-    match &key.place {
-        Place::Token(on) => Some(on.public.key_type.clone()),
-        Place::File {
-            encrypted: true, ..
-        } => None,
-        Place::File { .. } => {
-            let opened = store.unlock(key, None).ok()?;
-            Some(opened.public().key_type.clone())
-        }
-    }
-}
-
-const HEADER: [&str; 6] = [
+const HEADER: [&str; 8] = [
     "KEY ID",
     "ROLE",
     "REPOSITORY/SIGNER",
     "TYPE",
+    "USED IN",
+    "BACKUP",
     "CREATED",
     "LOCATION",
 ];

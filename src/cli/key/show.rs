@@ -1,10 +1,9 @@
 //! `trust key show`
 
-use super::{Described, created, find::only, location};
-use crate::cli::{failure::Failure, prompt::Prompt, session::Session};
+use super::{Described, Facts, created, find::only, location};
+use crate::cli::{failure::Failure, session::Session};
 use serde::Serialize;
-use trust::repository::{keyring::Keyring, known::known_keys};
-use trust_store::keys::{KeyStore, Place, PublicKey, StoredKey, encode_public};
+use trust_store::keys::encode_public;
 
 /// Show a key's public half and where it is used
 ///
@@ -22,32 +21,17 @@ struct Shown<'a> {
     #[serde(flatten)]
     key: Described<'a>,
     public_key: &'a str,
-    uses: Vec<Use<'a>>,
-}
-
-#[derive(Serialize)]
-struct Use<'a> {
-    repository: &'a str,
-    role: &'a str,
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
-    let store = session.keys()?;
-    let stored = only(&store, &args.key)?;
-    let (public, uses) = match known_keys(&session.cache()?)?.remove(&stored.id) {
-        Some(known) => (known.key, known.uses),
-        None => (open(store, &stored, session)?, Vec::new()),
-    };
+    let facts = Facts::find(session)?;
+    let stored = only(&facts.store, &args.key)?;
+    let public = facts.public_half(&stored, session)?;
     let pem = encode_public(&public, stored.role.as_deref())?;
     if session.out.is_json() {
-        let uses: Vec<_> = uses
-            .iter()
-            .map(|(repository, role)| Use { repository, role })
-            .collect();
         session.out.json(&Shown {
-            key: Described::new(&stored, Some(public.key_type)),
+            key: Described::new(&stored, Some(public.key_type), &facts),
             public_key: &pem,
-            uses,
         });
         return Ok(());
     }
@@ -60,20 +44,20 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     say("Type:", &public.key_type);
     say("Created:", created(&stored).as_deref().unwrap_or("-"));
     say("Location:", &location(&stored));
-    for (index, (gun, role)) in uses.iter().enumerate() {
+    for (index, (gun, role)) in facts.uses(&stored).iter().enumerate() {
         let label = if index == 0 { "Used in:" } else { "" };
         say(label, &format!("{gun} as {role}"));
+    }
+    match facts.backups.of(&stored) {
+        Some(kept) => {
+            let since = if kept.current { "" } else { SINCE };
+            let at = super::second(kept.at);
+            say("Backup:", &format!("{} at {at}{since}", kept.file));
+        }
+        None => say("Backup:", "-"),
     }
     session.out.text(&format!("\n{pem}"));
     Ok(())
 }
 
-fn open(store: KeyStore, stored: &StoredKey, session: &Session) -> Result<PublicKey, Failure> {
-    if let Place::Token(on) = &stored.place {
-        return Ok(on.public.clone());
-    }
-    let mut prompt = Prompt::new(session);
-    let mut keyring = Keyring::new(store, &mut prompt);
-    let role = stored.role.as_deref().unwrap_or("signer");
-    Ok(keyring.open(stored, role)?.public().clone())
-}
+const SINCE: &str = ", under an earlier passphrase";

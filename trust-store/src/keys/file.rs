@@ -8,7 +8,7 @@ use pem::Pem;
 
 use super::encoding::{from_notary_ed25519, from_pkcs1, from_pkcs8, from_sec1};
 use super::error::KeyError;
-use super::folder::OldPlace;
+use super::folder::{OldPlace, is_key_id};
 use super::legacy_pem::LegacyCiphertext;
 use super::passphrase::Passphrase;
 use super::pkcs8_envelope::{Envelope, seal};
@@ -62,6 +62,7 @@ pub enum KeyFile {
 
 /// A private key that a passphrase opens.
 pub struct EncryptedKey {
+    id: Option<String>,
     role: Option<String>,
     gun: Option<String>,
     ciphertext: Ciphertext,
@@ -98,9 +99,10 @@ impl KeyFile {
     }
 
     fn of(block: &Pem) -> Result<Self, KeyError> {
-        let Said { role, gun } = Said::by(block);
+        let Said { id, role, gun } = Said::by(block);
         let encrypted = |ciphertext| {
             Self::Encrypted(EncryptedKey {
+                id: id.clone(),
                 role: role.clone(),
                 gun: gun.clone(),
                 ciphertext,
@@ -123,6 +125,11 @@ impl KeyFile {
 }
 
 impl EncryptedKey {
+    /// The id by its `path` header, as notary exports it; nobody has checked it.
+    pub fn named(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     /// The `role` header.
     pub fn role(&self) -> Option<&str> {
         self.role.as_deref()
@@ -200,7 +207,7 @@ pub(super) fn outside(bytes: &[u8]) -> Result<Outside, KeyError> {
     let block = private_block(bytes)?;
     let encrypted = block.tag() == "ENCRYPTED PRIVATE KEY"
         || LegacyCiphertext::parse(block.headers(), block.contents())?.is_some();
-    let Said { role, gun } = Said::by(&block);
+    let Said { role, gun, .. } = Said::by(&block);
     Ok(Outside {
         role,
         gun,
@@ -210,6 +217,7 @@ pub(super) fn outside(bytes: &[u8]) -> Result<Outside, KeyError> {
 
 /// What a key file says its key is for.
 struct Said {
+    id: Option<String>,
     role: Option<String>,
     gun: Option<String>,
 }
@@ -221,7 +229,10 @@ impl Said {
         let place = header("path").and_then(OldPlace::parse);
         let role = header("role").or_else(|| place.as_ref()?.role);
         let gun = header("gun").or_else(|| place.as_ref()?.gun);
+        let bare = header("path").filter(|path| is_key_id(path));
+        let id = bare.or_else(|| Some(place.as_ref()?.id));
         Self {
+            id: id.map(str::to_owned),
             role: role.map(str::to_owned),
             gun: gun.map(str::to_owned),
         }

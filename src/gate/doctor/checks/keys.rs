@@ -45,7 +45,8 @@ fn passphrase(host: &Host) -> Outcome {
         });
         Outcome::warn_of(
             found.collect(),
-            "load it again with trust key load, which asks for one, and remove the old file",
+            "trust key passwd ID gives it one; where it lies in root_keys or tuf_keys, trust key migrate makes \
+             a copy that has one",
         )
     })
 }

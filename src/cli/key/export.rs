@@ -1,0 +1,57 @@
+//! `trust key export`
+
+use super::{Facts, create, find::only, role_of};
+use crate::cli::{failure::Failure, prompt::Prompt, session::Session};
+use std::path::PathBuf;
+use trust::repository::keyring::{KeyName, KeyringError, Passphrases};
+use trust_store::keys::encode_public;
+
+/// Write a key to a file for another machine
+///
+/// The private key stays encrypted with the passphrase it has here; one that has none gets one.
+/// `trust key load` and `notary key import` read the file.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Id, the first digits of it, or name of the key
+    #[arg(value_name = "ID|NAME")]
+    pub(super) key: String,
+    /// The new file
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Only the public key, as `trust signer add` reads it
+    #[arg(long)]
+    public: bool,
+}
+
+pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+    let facts = Facts::find(session)?;
+    let stored = only(&facts.store, &args.key)?;
+    let text = if args.public {
+        let public = facts.public_half(&stored, session)?;
+        encode_public(&public, stored.role.as_deref())?
+    } else if stored.place.is_closed() {
+        facts.store.export(&stored, None)?
+    } else {
+        let (role, id) = (role_of(&stored), stored.id.as_str());
+        let fresh = Prompt::new(session).fresh(&KeyName { role, id });
+        facts
+            .store
+            .export(&stored, Some(&fresh.map_err(KeyringError::from)?))?
+    };
+    create(&args.output, text.as_bytes())?;
+    let (id, file) = (&stored.id, args.output.display());
+    let kind = if args.public { "public key" } else { "key" };
+    session
+        .out
+        .say(&format!("Successfully exported {kind} {id} to {file}"));
+    if session.out.is_json() {
+        session.out.json(&serde_json::json!({
+            "id": stored.id,
+            "role": stored.role,
+            "repository": stored.gun,
+            "public": args.public,
+            "file": args.output,
+        }));
+    }
+    Ok(())
+}
