@@ -35,6 +35,7 @@ mod multi_arch;
 mod no_terminal;
 mod nothing_lost;
 mod pages;
+mod people;
 mod pinning;
 mod plugin;
 mod pull;

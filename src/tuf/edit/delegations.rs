@@ -209,6 +209,9 @@ impl Draft {
     fn naming(&self, name: &RoleName) -> Result<RoleName, EditError> {
         let unknown = || EditError::UnknownRole(name.clone());
         let parent = name.parent().ok_or_else(unknown)?;
+        if self.keys_of(&parent).is_none() {
+            return Err(EditError::UnknownRole(parent));
+        }
         if self.unbelieved.contains_key(&parent) && !self.targets.contains_key(&parent) {
             return Err(EditError::Unbelieved(parent));
         }
