@@ -131,8 +131,7 @@ impl Repository {
             Some(stored) => keyring.open(stored, "root")?,
             None => {
                 // The root key may be on the token that is missed: no other is made for it.
-                let tokens = keyring.store().tokens().clone();
-                tokens.all_here().map_err(KeyringError::from)?;
+                keyring.misses_no_token()?;
                 keyring.create(Algorithm::EcdsaP256, "root", None)?
             }
         };

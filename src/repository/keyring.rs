@@ -153,6 +153,14 @@ impl<'p> Keyring<'p> {
         keys.canonical_ids().iter().any(here)
     }
 
+    /// An error if a key that is missed may be on a token that is not there.
+    ///
+    /// # Errors
+    /// A module is named and no token is in its slots.
+    pub fn misses_no_token(&self) -> Result<(), KeyringError> {
+        Ok(self.store.tokens().all_here()?)
+    }
+
     fn stored(&self, role: &RoleName, id: &KeyId) -> Result<Option<StoredKey>, KeyError> {
         let personal = role.is_delegation() || *role == RoleName::targets();
         let allowed = |only: &BTreeSet<String>| !personal || only.contains(id.as_str());
@@ -189,11 +197,12 @@ impl<'p> Keyring<'p> {
             }
         }
         if (signatures.len() as u64) < by.threshold.max(1) {
+            if let Some((_, error)) = closed.into_iter().next() {
+                return Err(error);
+            }
+            self.misses_no_token()?;
             let ids = by.canonical_ids().iter().map(KeyId::to_string).collect();
-            return Err(closed
-                .into_iter()
-                .next()
-                .map_or(KeyringError::NoKey(ids), |(_, error)| error));
+            return Err(KeyringError::NoKey(ids));
         }
         for (id, error) in closed {
             watch(Event::KeySkipped {

@@ -113,6 +113,7 @@ fn edit(
         None => signable(current, &request.tag, keyring),
     };
     if roles.is_empty() {
+        keyring.misses_no_token()?;
         return Err(Error::NoSigningRole);
     }
     for role in &roles {

@@ -42,4 +42,5 @@ mod root_rotation;
 mod same_output;
 mod same_script;
 mod server_store;
+mod tokens;
 mod transcript;
