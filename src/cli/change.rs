@@ -1,6 +1,6 @@
 //! Changes of who may sign: staged, or published at once.
 
-use super::{failure::Failure, notice, prompt::Prompt, session::Session};
+use super::{failure::Failure, notice, prompt::Prompt, request::Delivery, session::Session};
 use trust::{
     reference::ImageReference,
     remote::Actions,
@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Staged,
     /// Everybody has them
     Published,
+    /// They wait for others to sign them
+    Requested,
     /// It was so already
     Unchanged,
 }
@@ -25,6 +27,7 @@ impl Outcome {
         match self {
             Self::Staged => "staged for next publish.",
             Self::Published => "published.",
+            Self::Requested => "requested.",
             Self::Unchanged => "not needed: it is so already.",
         }
     }
@@ -34,20 +37,32 @@ impl Outcome {
         match self {
             Self::Staged => "staged",
             Self::Published => "published",
+            Self::Requested => "requested",
             Self::Unchanged => "unchanged",
         }
     }
 }
 
-/// Stages the changes, or publishes them in one publish.
+/// When a change of who may sign reaches everybody.
+#[derive(clap::Args)]
+pub(crate) struct Way {
+    /// Only put it on the list of changes, for `trust repo publish`
+    #[arg(long, conflicts_with = "request")]
+    pub(crate) stage: bool,
+    #[command(flatten)]
+    delivery: Delivery,
+}
+
+/// Stages the changes, requests them, or publishes them in one publish.
 pub(crate) async fn carry_out(
     image: &ImageReference,
     changes: &[Change],
-    stage: bool,
+    way: &Way,
     session: &Session,
 ) -> Result<Outcome, Failure> {
     let repository = session.repository(image, Actions::PullPush).await?;
-    if stage {
+    let repository = way.delivery.of(repository)?;
+    if way.stage {
         repository.stage(changes, session.now())?;
         return Ok(Outcome::Staged);
     }
@@ -57,6 +72,10 @@ pub(crate) async fn carry_out(
     let changed = repository
         .change(&mut keyring, changes, session.now(), &mut watch)
         .await?;
+    if way.delivery.is_request() {
+        way.delivery.finish(&repository, session)?;
+        return Ok(Outcome::Requested);
+    }
     Ok(match changed {
         true => Outcome::Published,
         false => Outcome::Unchanged,
@@ -79,7 +98,8 @@ pub(crate) fn delegation(typed: &str) -> Result<RoleName, Failure> {
 
 /// Prints what became of a change of a role, where JSON is wanted.
 pub(crate) fn report(image: &ImageReference, roles: &[String], done: Outcome, session: &Session) {
-    if session.out.is_json() {
+    // A request is described by itself.
+    if session.out.is_json() && done != Outcome::Requested {
         session.out.json(&serde_json::json!({
             "repository": image.gun(),
             "roles": roles,

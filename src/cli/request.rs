@@ -4,6 +4,7 @@ use super::{failure::Failure, output::Output, session::Session};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use trust::{
+    reference::ImageReference,
     repository::{Repository, request::Request},
     tuf::edit::{Change, Meaning, Quorum},
 };
@@ -19,6 +20,14 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
+    /// To a file named after the image, in this folder.
+    pub(crate) fn to(image: &ImageReference, tag: &str) -> Self {
+        let path = image.gun().rsplit('/').next().unwrap_or(image.gun());
+        Self {
+            request: Some(PathBuf::from(format!("{path}-{tag}.request.json"))),
+        }
+    }
+
     /// Whether the change is handed on.
     pub(crate) fn is_request(&self) -> bool {
         self.request.is_some()

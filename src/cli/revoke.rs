@@ -12,7 +12,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     delivery: Delivery,
     /// Do not revoke yet: put it on the list of changes, for `trust repo publish`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "request")]
     stage: bool,
     /// The image
     #[arg(value_name = "IMAGE[:TAG]")]

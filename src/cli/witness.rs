@@ -1,7 +1,7 @@
 //! `trust witness`
 
 use super::{
-    change::{Outcome, carry_out, delegation, report},
+    change::{Outcome, Way, carry_out, delegation, report},
     failure::Failure,
     session::Session,
 };
@@ -16,9 +16,8 @@ use trust::{
 /// a role says is shown: whoever witnesses it vouches for it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only put it on the list of changes, for `trust repo publish`
-    #[arg(long)]
-    stage: bool,
+    #[command(flatten)]
+    way: Way,
     /// The repository
     pub(super) repository: String,
     /// Roles, with or without targets/ in front
@@ -36,7 +35,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let roles = roles.collect::<Result<Vec<_>, _>>()?;
     let changes = roles.iter().cloned().map(|role| Change::Witness { role });
     let changes: Vec<_> = changes.collect();
-    let done = carry_out(&image, &changes, args.stage, session).await?;
+    let done = carry_out(&image, &changes, &args.way, session).await?;
     session.out.say(match done {
         Outcome::Staged => {
             "The following roles were successfully marked for witnessing on the next publish:"

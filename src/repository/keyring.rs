@@ -211,6 +211,14 @@ impl<'p> Keyring<'p> {
         })
     }
 
+    /// An error if a key that is missed may be on a token that is not there.
+    ///
+    /// # Errors
+    /// A module is named and no token is in its slots.
+    pub fn misses_no_token(&self) -> Result<(), KeyringError> {
+        Ok(self.store.tokens().all_here()?)
+    }
+
     fn stored(&self, role: &RoleName, id: &KeyId) -> Result<Option<StoredKey>, KeyError> {
         let personal = role.is_delegation() || *role == RoleName::targets();
         let allowed = |only: &BTreeSet<String>| !personal || only.contains(id.as_str());
@@ -239,6 +247,7 @@ impl<'p> Keyring<'p> {
             if let Some((_, error)) = closed.into_iter().next() {
                 return Err(error);
             }
+            self.misses_no_token()?;
             self.suffices(role, by)?;
             let ids = by.canonical_ids().iter().map(KeyId::to_string).collect();
             return Err(KeyringError::NoKey(ids));

@@ -39,6 +39,8 @@ impl Repository {
         keyring.restrict(None);
         let role = signer_role(&signer.name)?;
         let mut told = false;
+        // In a request the holder of the new key signs, too.
+        let others_sign = self.is_requesting();
         let edit =
             |current: &Current, draft: &mut Draft, keyring: &mut Keyring<'_>, watch: Watch<'_>| {
                 replace(current, draft, &role, signer)?;
@@ -48,7 +50,8 @@ impl Repository {
                         continue;
                     }
                     let keys = draft.keys_of(role);
-                    if keys.is_some_and(|keys| keyring.holds_any(role, &keys)) {
+                    let here = keys.is_some_and(|keys| keyring.holds_any(role, &keys));
+                    if here || others_sign {
                         draft.sign_again(role);
                     } else {
                         losses.push(loss(current, role));

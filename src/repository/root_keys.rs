@@ -80,8 +80,7 @@ impl Repository {
         now: Timestamp,
     ) -> Result<PublicKey, Error> {
         // The root key may be on a token that is missed: no other is made for it.
-        let tokens = keyring.store().tokens().clone();
-        tokens.all_here().map_err(KeyringError::from)?;
+        keyring.misses_no_token()?;
         let key = keyring.create(Algorithm::EcdsaP256, "root", None)?;
         certify(key, &self.gun, now)
     }

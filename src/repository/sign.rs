@@ -156,6 +156,7 @@ pub(super) fn roles(
         None => signable(current, &request.tag, keyring),
     };
     if roles.is_empty() {
+        keyring.misses_no_token()?;
         return Err(Error::NoSigningRole);
     }
     Ok(roles)

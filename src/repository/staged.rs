@@ -50,7 +50,8 @@ impl Repository {
     /// Where the request names a role, nothing has to be known of the repository.
     ///
     /// # Errors
-    /// No role is named and none can be found; the list cannot be written.
+    /// No role is named and none can be found, or one needs more signatures than can be made here;
+    /// the list cannot be written.
     pub async fn stage_sign(
         &self,
         keyring: &mut Keyring<'_>,
@@ -62,7 +63,12 @@ impl Repository {
             Some(role) => vec![role.clone()],
             None => {
                 let current = self.refresh(&Errand::read(now), watch).await?;
-                roles(&current, keyring, request)?
+                let roles = roles(&current, keyring, request)?;
+                for role in &roles {
+                    let keys = current.keys_of(role);
+                    keys.map_or(Ok(()), |keys| keyring.suffices(role, &keys))?;
+                }
+                roles
             }
         };
         let (name, meta) = (&request.tag, meta(request));
@@ -140,6 +146,9 @@ impl Repository {
             Ok(())
         };
         self.publish(keyring, now, watch, edit).await?;
+        if self.is_requesting() {
+            return Ok(files.len()); // they stay until they are published
+        }
         self.cache.unstage(&files)?;
         Ok(files.len())
     }

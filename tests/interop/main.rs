@@ -47,4 +47,5 @@ mod rotation;
 mod same_output;
 mod same_script;
 mod server_store;
+mod tokens;
 mod transcript;

@@ -9,7 +9,7 @@ use trust::repository::signer::Removal;
 use trust::repository::{Decision, Error, Event, Repository};
 use trust::tuf::change::Change;
 use trust::tuf::key::PublicKey;
-use trust_store::keys::{Algorithm, KeyStore, Passphrase};
+use trust_store::keys::{Algorithm, KeyStore, Passphrase, TokenName, Tries};
 use trust_store::metadata::Cache;
 
 /// Somebody who works on the repository of every test.
@@ -32,6 +32,14 @@ impl Passphrases for Known {
     }
 
     fn wrong(&mut self, _: &KeyName<'_>) -> bool {
+        false
+    }
+
+    fn pin(&mut self, _: &TokenName, _: Tries) -> Result<Passphrase, PassphraseError> {
+        Err(PassphraseError::TooManyTries)
+    }
+
+    fn wrong_pin(&mut self, _: &TokenName) -> bool {
         false
     }
 }

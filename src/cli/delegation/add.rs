@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::cli::{
-    change::{Outcome, carry_out, delegation, report},
+    change::{Outcome, Way, carry_out, delegation, report},
     failure::Failure,
     session::Session,
     signer::public_key,
@@ -27,9 +27,8 @@ pub(super) struct Args {
     /// How many keys have to sign [default for a new role: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
     threshold: Option<u64>,
-    /// Only put it on the list of changes, for `trust repo publish`
-    #[arg(long)]
-    stage: bool,
+    #[command(flatten)]
+    way: Way,
     /// The repository
     pub(super) repository: String,
     /// The role, with or without targets/ in front
@@ -82,7 +81,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let role = role.clone();
         changes.push(Change::Amend { role, terms });
     }
-    let done = carry_out(&image, &changes, args.stage, session).await?;
+    let done = carry_out(&image, &changes, &args.way, session).await?;
     let (parts, gun) = (parts.join(", "), image.gun());
     session.out.say(&format!(
         "Addition of delegation role {role} {parts}, to repository \"{gun}\" {}",

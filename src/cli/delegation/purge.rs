@@ -1,7 +1,7 @@
 //! `trust delegation purge`
 
 use crate::cli::{
-    change::{carry_out, report},
+    change::{Way, carry_out, report},
     failure::Failure,
     session::Session,
 };
@@ -16,9 +16,8 @@ pub(super) struct Args {
     /// Id of a key, 64 hex digits; may be given several times
     #[arg(long = "key", required = true, value_name = "ID", value_delimiter = ',', value_parser = key_id)]
     keys: Vec<KeyId>,
-    /// Only put it on the list of changes, for `trust repo publish`
-    #[arg(long)]
-    stage: bool,
+    #[command(flatten)]
+    way: Way,
     /// The repository
     pub(super) repository: String,
 }
@@ -30,7 +29,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         keys: args.keys.clone(),
     };
     let scope = change.scope();
-    let done = carry_out(&image, &[change], args.stage, session).await?;
+    let done = carry_out(&image, &[change], &args.way, session).await?;
     session.out.say(&format!(
         "Removal of the following keys from all delegations in {} {}",
         image.gun(),

@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::cli::{
-    change::{carry_out, delegation, report},
+    change::{Way, carry_out, delegation, report},
     failure::Failure,
     notice,
     session::Session,
@@ -27,9 +27,8 @@ pub(super) struct Args {
     /// Do not ask before the role is removed
     #[arg(short, long)]
     yes: bool,
-    /// Only put it on the list of changes, for `trust repo publish`
-    #[arg(long)]
-    stage: bool,
+    #[command(flatten)]
+    way: Way,
     /// The repository
     pub(super) repository: String,
     /// The role, with or without targets/ in front
@@ -63,7 +62,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let what = format!("Removal of delegation role {role} {parts}, to repository \"{gun}\"");
         (changes, what)
     };
-    let done = carry_out(&image, &changes, args.stage, session).await?;
+    let done = carry_out(&image, &changes, &args.way, session).await?;
     session.out.say(&format!("{what} {}", done.words()));
     report(&image, &[role.to_string()], done, session);
     Ok(())

@@ -75,7 +75,7 @@ fn of_token(error: &TokenError, words: &str) -> Failure {
         TokenError::Locked { .. } => Failure::unfinished(words)
             .hint("only its security officer's PIN or PUK unlocks it, with its maker's tools"),
         TokenError::NoToken { .. } => Failure::unfinished(words)
-            .hint("put in the token that holds the root key, or leave out the PKCS#11 module"),
+            .hint("put in the token that holds the key, or leave out the PKCS#11 module"),
         TokenError::NotHere { others, .. } => {
             let hint = match others.as_slice() {
                 [] => "there is no token; name its module with --pkcs11-module".to_owned(),

@@ -49,11 +49,12 @@ pub(crate) struct Args {
     /// Do not ask before a request is signed
     #[arg(short, long, requires = "approve")]
     yes: bool,
-    /// Do not sign yet: put it on the list of changes, for `trust repo publish`
-    #[arg(long)]
+    /// Do not publish: put it on the list of changes, for `trust repo publish`; where others have to
+    /// sign it too, write a request to PATH-TAG.request.json
+    #[arg(long, conflicts_with_all = ["approve", "request"])]
     stage: bool,
     /// Size of the manifest that IMAGE:TAG@DIGEST names; then the registry is not asked
-    #[arg(long, value_name = "BYTES", requires = "stage")]
+    #[arg(long, value_name = "BYTES", conflicts_with = "approve")]
     size: Option<u64>,
     /// Images to sign
     #[arg(required_unless_present = "approve", value_name = "IMAGE:TAG[@DIGEST]")]
@@ -63,6 +64,14 @@ pub(crate) struct Args {
 /// Signed data, checked when the command line is read.
 #[derive(Clone)]
 struct Custom(Node<'static>);
+
+/// How far an image came.
+enum Done {
+    /// It is signed, or on the list
+    Here(Source),
+    /// Others have to sign it, too
+    InTurn,
+}
 
 /// What was signed, as programs see it.
 #[derive(Serialize)]
@@ -94,12 +103,13 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     if args.delivery.is_request() {
-        return together(&images, args, &mut keyring, session).await;
+        return together(&images, &args.delivery, args, &mut keyring, session).await;
     }
-    let (mut done, mut kinds) = (Vec::new(), Vec::new());
+    let (mut done, mut in_turn, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
     for (image, tag) in &images {
         match sign(image, tag, args, &mut keyring, session).await {
-            Ok(source) => done.push(Signed {
+            Ok(Done::InTurn) => in_turn.push((image.clone(), tag.clone())),
+            Ok(Done::Here(source)) => done.push(Signed {
                 image: image.typed(),
                 name: image.familiar(),
                 tag,
@@ -115,6 +125,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             }
         }
     }
+    if let Some((first, tag)) = in_turn.first() {
+        let delivery = Delivery::to(first, tag);
+        return together(&in_turn, &delivery, args, &mut keyring, session).await;
+    }
     if session.out.is_json() {
         session.out.json(&done);
     }
@@ -127,7 +141,7 @@ async fn sign(
     args: &Args,
     keyring: &mut Keyring<'_>,
     session: &Session,
-) -> Result<Source, Failure> {
+) -> Result<Done, Failure> {
     let (out, typed) = (&session.out, image.typed());
     let full = format!("{}:{tag}", image.gun());
     let failed = |error: Error| Failure::from(error).after(&format!("failed to sign {full}"));
@@ -142,8 +156,12 @@ async fn sign(
     let repository = session.repository(image, Actions::PullPush).await?;
     let mut request = request(tag, &source, args)?;
     if args.stage {
-        stage::stage(&repository, keyring, &request, session).await?;
-        return Ok(source);
+        let staged = stage::stage(&repository, keyring, &request, session).await?;
+        return Ok(if staged {
+            Done::Here(source)
+        } else {
+            Done::InTurn
+        });
     }
     match publish(&repository, keyring, &request, session).await {
         Err(Error::NotInitialized { .. }) => {
@@ -161,12 +179,13 @@ async fn sign(
         published => published.map_err(failed)?,
     }
     out.say(&format!("Successfully signed {full}"));
-    Ok(source)
+    Ok(Done::Here(source))
 }
 
 /// Makes one request of all these tags, for others to sign.
 async fn together(
     images: &[(ImageReference, String)],
+    delivery: &Delivery,
     args: &Args,
     keyring: &mut Keyring<'_>,
     session: &Session,
@@ -179,16 +198,19 @@ async fn together(
     }
     let mut requests = Vec::new();
     for (image, tag) in images {
-        let source = source::find(image, args.local, session).await?;
+        let source = match stage::named(image, args, session)? {
+            Some(source) => source,
+            None => source::find(image, args.local, session).await?,
+        };
         requests.push(request(tag, &source, args)?);
     }
     let repository = session.repository(first, Actions::PullPush).await?;
-    let repository = args.delivery.of(repository)?;
+    let repository = delivery.of(repository)?;
     let mut watch = |event| notice::tell(&session.out, event);
     repository
         .sign_together(keyring, &requests, session.now(), &mut watch)
         .await?;
-    args.delivery.finish(&repository, session)
+    delivery.finish(&repository, session)
 }
 
 fn request(tag: &str, source: &Source, args: &Args) -> Result<SignRequest, Failure> {

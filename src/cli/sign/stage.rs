@@ -4,7 +4,11 @@ use super::{Args, source::Source};
 use crate::cli::{failure::Failure, notice, session::Session};
 use trust::{
     reference::ImageReference,
-    repository::{Error, Repository, keyring::Keyring, sign::SignRequest},
+    repository::{
+        Error, Repository,
+        keyring::{Keyring, KeyringError},
+        sign::SignRequest,
+    },
 };
 
 /// What is to be signed as the command says it, if it says all; else it has to be looked up.
@@ -30,19 +34,22 @@ pub(super) fn named(
     }
 }
 
-/// Puts it on the list.
+/// Puts it on the list; false if others have to sign it as well, for whom a list here is no use.
 pub(super) async fn stage(
     repository: &Repository,
     keyring: &mut Keyring<'_>,
     request: &SignRequest,
     session: &Session,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let out = &session.out;
     keyring.restrict(None);
     let mut watch = |event| notice::tell(out, event);
     let staged = repository
         .stage_sign(keyring, request, session.now(), &mut watch)
         .await;
+    if let Err(Error::Keyring(KeyringError::Lacking(_))) = staged {
+        return Ok(false);
+    }
     let changes = staged.map_err(|error| match error {
         Error::Offline | Error::Tuf(_) | Error::NotInitialized { .. } => {
             Failure::from(error).hint("name the role that is to sign it with --role")
@@ -57,5 +64,5 @@ pub(super) async fn stage(
             repository.gun()
         ));
     }
-    Ok(())
+    Ok(true)
 }

@@ -1,7 +1,9 @@
 //! `trust signer replace`
 
 use super::{Failed, in_dockers_words, public_key, report, summary};
-use crate::cli::{failure::Failure, name, notice, prompt::Prompt, session::Session};
+use crate::cli::{
+    failure::Failure, name, notice, prompt::Prompt, request::Delivery, session::Session,
+};
 use std::path::PathBuf;
 use trust::{
     reference::ImageReference,
@@ -20,6 +22,8 @@ pub(super) struct Args {
     /// Go on even if signatures are lost because the new private key is elsewhere
     #[arg(short, long)]
     force: bool,
+    #[command(flatten)]
+    delivery: Delivery,
     /// Name of the signer
     name: String,
     /// Repositories the signer signs
@@ -33,6 +37,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let words = "releases is a reserved keyword, use a different signer name";
         return Err(Failure::wrong(words));
     }
+    args.delivery.for_one(&args.repositories)?;
     let keys = args.keys.iter().map(|file| public_key(file));
     let signer = NewSigner {
         name: args.name.clone(),
@@ -49,7 +54,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             failed.push((repository.as_str(), failure));
         }
     }
-    report(&args.name, &args.repositories, &failed, session);
+    if !args.delivery.is_request() {
+        report(&args.name, &args.repositories, &failed, session);
+    }
     summary("error replacing signer in", &failed)
 }
 
@@ -64,11 +71,15 @@ async fn replace(
     out.say(&format!("Replacing signer \"{name}\" in {repository}..."));
     let image = ImageReference::parse(repository)?;
     let opened = session.repository(&image, Actions::PullPush).await?;
+    let opened = args.delivery.of(opened)?;
     let mut watch = |event| notice::tell(out, event);
     let replaced = opened
         .replace_signer(keyring, signer, args.force, session.now(), &mut watch)
         .await
         .map_err(|error| in_dockers_words(error, name, repository))?;
+    if args.delivery.is_request() {
+        return args.delivery.finish(&opened, session);
+    }
     if !replaced {
         out.note("The signer has these keys and no others already.");
     }

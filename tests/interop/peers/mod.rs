@@ -24,6 +24,8 @@ pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod skopeo;
+#[path = "../../../trust-store/tests/tokens/softhsm.rs"]
+pub(crate) mod softhsm;
 pub(crate) mod terminal;
 pub(crate) mod token_server;
 pub(crate) mod trust_server;

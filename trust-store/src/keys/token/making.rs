@@ -1,6 +1,6 @@
 //! New keys on a token: made there, or put there.
 
-use cryptoki::error::Error;
+use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
@@ -52,8 +52,12 @@ pub(super) fn generate(
             return Err(Error::InvalidValue);
         };
         let id = [Attribute::Id(id_bytes(&key.id()))];
-        session.update_attributes(private, &id)?;
-        session.update_attributes(public, &id)?;
+        for half in [private, public] {
+            match session.update_attributes(half, &id) {
+                Err(Error::Pkcs11(answer, _)) if never_changes(answer) => {}
+                other => other?,
+            }
+        }
         Ok((key, private))
     };
     made().map_err(|error| token.fault(MAKING, &error).into())
@@ -106,6 +110,15 @@ fn rsa_bits(token: &Present) -> Result<u64, Error> {
     let mechanism = MechanismType::RSA_PKCS_KEY_PAIR_GEN;
     let info = token.context.get_mechanism_info(token.slot, mechanism)?;
     Ok(info.max_key_size().clamp(2048, 3072) as u64)
+}
+
+/// What tokens answer that change no attributes.
+fn never_changes(answer: RvError) -> bool {
+    use RvError::{ActionProhibited, AttributeReadOnly, FunctionNotSupported};
+    matches!(
+        answer,
+        ActionProhibited | AttributeReadOnly | FunctionNotSupported
+    )
 }
 
 fn public_traits(name: &str, id: &[u8]) -> Vec<Attribute> {
