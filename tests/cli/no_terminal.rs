@@ -39,7 +39,17 @@ fn every_other_command_ends_too() {
         "key backup -o all.keys",
         "key restore nigel.pub",
         "key migrate",
+        "key rotate root localhost:1/app",
+        "key rotate -y root localhost:1/app",
+        "key rotate targets localhost:1/app",
+        "key rotate snapshot localhost:1/app",
+        "key rotate timestamp localhost:1/app",
         "repo init localhost:1/app",
+        "repo renew localhost:1/app",
+        "repo renew --all",
+        "repo delete localhost:1/app",
+        "repo delete --remote localhost:1/app",
+        "repo delete -y --remote localhost:1/app",
         "repo list localhost:1/app",
         "repo show localhost:1/app",
         "sign localhost:1/app:1",
@@ -59,11 +69,13 @@ fn every_other_command_ends_too() {
         home.write("nigel.pub", openssl_public());
         let ran = ended_at_once(&home, line, false);
         let expected = match line {
-            "key list" | "key migrate" => 0,
+            "key list" | "key migrate" | "repo renew --all" | "repo delete localhost:1/app" => 0,
             // There is nothing to keep, and no passphrase to open anything with.
             "key backup -o all.keys" | "key restore nigel.pub" => 2,
             // Asks first, and nobody says yes.
-            "revoke localhost:1/app" => 2,
+            "revoke localhost:1/app"
+            | "key rotate root localhost:1/app"
+            | "repo delete --remote localhost:1/app" => 2,
             _ => 3,
         };
         assert_eq!(ran.code, expected, "{}", ran.report(line));

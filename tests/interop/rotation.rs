@@ -16,6 +16,7 @@ on_both_servers!(
     targets_and_timestamp_get_new_keys,
     the_snapshot_goes_to_the_server_and_back,
     a_root_of_two_out_of_three,
+    what_notary_makes_of_thresholds_above_one,
     a_root_key_and_certificate_brought_by_the_user,
     what_is_deleted_is_gone_and_keys_stay,
 );
@@ -271,6 +272,58 @@ fn a_root_of_two_out_of_three(server: Kind) {
         .says(&ids[0])
         .says(&ids[1]);
     nigel.trust(&format!("key rotate targets {again}")).exit(1);
+}
+
+fn what_notary_makes_of_thresholds_above_one(server: Kind) {
+    let lab = Lab::start(server);
+    let (nigel, app) = (lab.home("nigel"), lab.name("app"));
+    for name in ["a", "b", "c", "t", "u"] {
+        root_key(&nigel, name);
+    }
+    let three = "--root-key a.key --root-key b.key --root-key c.key --root-threshold 2";
+    nigel.trust(&format!("repo init {three} {app}")).ok();
+    let reader = lab.home("reader");
+    let look = |tag: &str| {
+        let digest = add_with_notary(&nigel, "app", tag);
+        reader
+            .notary(&format!("list {app}"))
+            .ok()
+            .says(hex_of(&digest));
+        let inspected = reader.docker(&format!("trust inspect {app}"));
+        inspected.ok().says(hex_of(&digest));
+        reader
+            .trust(&format!("repo list {app}"))
+            .ok()
+            .says(hex_of(&digest));
+    };
+    look("v1");
+    let threshold = |role: &str| root_of(&nigel, "app")["roles"][role]["threshold"].clone();
+    let two = "targets --key t.key --key u.key --threshold 2";
+    rotate(&nigel, two, "app");
+    assert_eq!(threshold("targets"), 2);
+    look("v2");
+    // Notary keeps a threshold, and so cannot give such a role the one key it makes.
+    nigel.notary(&format!("key rotate {app} snapshot -r")).ok();
+    assert_eq!(threshold("root"), 2);
+    look("v3");
+    let too_few = "not enough signing keys: found 1 of 2 needed keys";
+    nigel
+        .notary_with_input(&format!("key rotate {app} root"), "yes\n")
+        .exit(1)
+        .says(too_few);
+    look("v4");
+    // It has thrown the old keys of targets away by then.
+    let keys = private_keys(&nigel);
+    nigel
+        .notary(&format!("key rotate {app} targets"))
+        .exit(1)
+        .says(too_few);
+    assert_eq!(private_keys(&nigel), keys - 2 + 1);
+    nigel
+        .trust(&format!("key rotate {two} {app}"))
+        .ok()
+        .says("are these already");
+    look("v5");
 }
 
 fn a_root_key_and_certificate_brought_by_the_user(server: Kind) {
