@@ -191,7 +191,132 @@ Options:
 
   -y, --yes
           Do not ask before the root key is rotated
+    assert_data_eq!(
+        own_part("key export"),
+        str![[r#"
+Write a key to a file for another machine
 
+The private key stays encrypted with the passphrase it has here; one that has none gets one. `trust
+key load` and `notary key import` read the file.
+
+Usage: trust key export [OPTIONS] --output <FILE> <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+  -o, --output <FILE>
+          The new file
+
+      --public
+          Only the public key, as `trust signer add` reads it
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key passwd"),
+        str![[r#"
+Change the passphrase of a key
+
+The present passphrase comes from where it always comes from. Copies in backups and exported files
+keep the one they were made with.
+
+Usage: trust key passwd [OPTIONS] <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+      --new-passphrase-file <FILE>
+          File with the new passphrase [default: a prompt]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key remove"),
+        str![[r#"
+Remove a private key from this machine
+
+Says first which repositories still need it, as far as is known here, and asks. Every file that
+holds the key goes, also in the folders of old versions; backups stay.
+
+Usage: trust key remove [OPTIONS] <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+  -f, --force
+          Do not ask
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key backup"),
+        str![[r#"
+Write all keys into one encrypted file
+
+Each key also keeps its own passphrase inside; one that has none is protected by that of the backup
+alone. `trust key restore` brings the keys back.
+
+Usage: trust key backup [OPTIONS] --output <FILE>
+
+Options:
+  -o, --output <FILE>
+          The new file
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key restore"),
+        str![[r#"
+Bring keys back from a backup
+
+A key that is here already is left alone.
+
+Usage: trust key restore [OPTIONS] <FILE>
+
+Arguments:
+  <FILE>
+          What `trust key backup` wrote
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key migrate"),
+        str![[r#"
+Copy keys of old versions into the form of today
+
+Finds keys in the folders of Notary before 0.4, keys encrypted as they were then, and keys without a
+passphrase, which get one. The old files are kept.
+
+Usage: trust key migrate [OPTIONS]
+
+Options:
   -h, --help
           Print help (see a summary with '-h')
 

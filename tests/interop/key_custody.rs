@@ -171,9 +171,13 @@ fn docker_and_notary_sign_with_migrated_keys(server: Kind) {
 /// Writes the key anew with `OpenSSL`: SEC1 behind AES-256-CBC and a key made by MD5.
 fn in_old_encryption(home: &Home<'_>, from: &Path, to: &Path, role: &str) {
     let passphrase = if role == "root" { ROOT } else { REPOSITORY };
-    let from = from.display();
+    // OpenSSL reads no headers but its own.
+    let text = fs::read_to_string(from).unwrap();
+    let (head, rest) = text.split_once("\n\n").unwrap();
+    let begin = head.lines().next().unwrap();
+    fs::write(home.folder().join("bare.pem"), format!("{begin}\n{rest}")).unwrap();
     let line = format!(
-        "pkey -in {from} -passin pass:{passphrase} -traditional -aes256 -passout pass:{passphrase}"
+        "pkey -in bare.pem -passin pass:{passphrase} -traditional -aes256 -passout pass:{passphrase}"
     );
     let made = home.command(Path::new("openssl"), &line).output().unwrap();
     let said = String::from_utf8_lossy(&made.stderr);
