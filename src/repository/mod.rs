@@ -33,7 +33,7 @@ pub use error::{Error, Kind};
 pub use evidence::State;
 pub use open::{OpenError, Reach};
 pub use refresh::NEAR_EXPIRY_DAYS;
-pub use root_keys::RootKeys;
+pub use root_keys::{RootKeys, root_certificate};
 
 use crate::remote::Notary;
 use jiff::Timestamp;

@@ -110,6 +110,21 @@ impl Repository {
     }
 }
 
+/// The certificate in which a root key of this machine travels, for those who list it in a root of
+/// `gun`; PEM.
+///
+/// # Errors
+/// The key does not open, or cannot be a root key.
+pub fn root_certificate(
+    keyring: &mut Keyring<'_>,
+    stored: &StoredKey,
+    gun: &str,
+    now: Timestamp,
+) -> Result<Vec<u8>, Error> {
+    let key = keyring.open(stored, "root")?;
+    Ok(certify(key, gun, now)?.public().to_vec())
+}
+
 /// The threshold asked for, else the present one, if so many keys can meet it.
 ///
 /// # Errors
