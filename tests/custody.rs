@@ -8,7 +8,7 @@ use trust::repository::rotate::Rotation;
 use trust::repository::{Error, Event, RootKeys};
 use trust::tuf::envelope::Expires;
 use trust::tuf::error::TufError;
-use trust_store::keys::Passphrase;
+use trust_store::keys::{Passphrase, TokenName, Tries};
 
 /// A repository whose owner has every key but the server's, with a signed tag.
 async fn begun() -> (NotaryServer, Person) {
@@ -140,10 +140,10 @@ async fn what_has_to_sign_and_is_not_here_is_named_before_a_key_is_made() {
     };
     owner.init(&server, &how).await.unwrap();
     // Two of the three still sign.
-    std::fs::remove_file(&keys[0].path).unwrap();
+    std::fs::remove_file(keys[0].place.file("").unwrap()).unwrap();
     let targets = Rotation::Targets(Vec::new(), None);
     owner.rotate(&server, &targets).await.unwrap();
-    std::fs::remove_file(&keys[2].path).unwrap();
+    std::fs::remove_file(keys[2].place.file("").unwrap()).unwrap();
     let before = private_keys(&owner);
     let error = owner.rotate(&server, &targets).await.unwrap_err();
     let words = error.to_string();
@@ -210,7 +210,7 @@ async fn without_its_keys_nothing_is_published_and_they_are_named() {
     assert_eq!(server.published().len(), published);
     // Where the root has expired and its key is gone, the others do not help.
     let root = owner.store().matching("root").unwrap();
-    std::fs::remove_file(&root[0].path).unwrap();
+    std::fs::remove_file(root[0].place.file("").unwrap()).unwrap();
     let due = owner.renew(&server, later, later).await.unwrap();
     for renewal in due.iter().filter(|it| it.role.as_str() != "snapshot") {
         let Outcome::Lacking(lacking) = &renewal.outcome else {
@@ -286,6 +286,14 @@ impl Passphrases for Nobody {
     }
 
     fn wrong(&mut self, _: &KeyName<'_>) -> bool {
+        false
+    }
+
+    fn pin(&mut self, _: &TokenName, _: Tries) -> Result<Passphrase, PassphraseError> {
+        Err(PassphraseError::TooManyTries)
+    }
+
+    fn wrong_pin(&mut self, _: &TokenName) -> bool {
         false
     }
 }

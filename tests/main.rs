@@ -27,6 +27,7 @@ mod gate_containerd;
 mod gate_decisions;
 mod gate_install;
 mod gate_proxy;
+mod in_turn;
 mod layout;
 mod notary_files;
 mod pages;

@@ -6,10 +6,11 @@ use trust::repository::init::Initialization;
 use trust::repository::inspect::Inspection;
 use trust::repository::keyring::{KeyName, Keyring, PassphraseError, Passphrases};
 use trust::repository::renew::Renewal;
+use trust::repository::request::{Approval, Approver, Request};
 use trust::repository::rotate::{Rotated, Rotation};
 use trust::repository::sign::{NewSigner, SignRequest};
 use trust::repository::signer::Removal;
-use trust::repository::{Decision, Error, Event, Repository};
+use trust::repository::{Decision, Error, Event, Repository, root_certificate};
 use trust::tuf::change::Change;
 use trust::tuf::key::PublicKey;
 use trust_store::keys::{Algorithm, KeyStore, Passphrase, StoredKey, TokenName, Tries};
@@ -20,6 +21,8 @@ pub struct Person {
     folder: tempfile::TempDir,
     /// What they were told on the way
     pub events: Vec<Event>,
+    /// Requests they signed and kept
+    pub kept: Vec<Vec<u8>>,
 }
 
 /// Knows every passphrase.
@@ -47,11 +50,28 @@ impl Passphrases for Known {
     }
 }
 
+/// Signs everything that can be signed.
+struct Willing<'k> {
+    kept: &'k mut Vec<Vec<u8>>,
+}
+
+impl Approver for Willing<'_> {
+    fn wants(&mut self, _: &Request) -> bool {
+        true
+    }
+
+    fn keep(&mut self, request: &Request) -> Result<(), String> {
+        self.kept.push(request.file.clone());
+        Ok(())
+    }
+}
+
 impl Person {
     pub fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             events: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -223,6 +243,83 @@ impl Person {
         let mut keyring = Keyring::new(self.store(), &mut known);
         let watch = &mut |event| self.events.push(event);
         repository.renew(&mut keyring, by, now, watch).await
+    }
+
+    /// Asks others to sign a tag, too.
+    pub async fn request_sign(
+        &mut self,
+        server: &NotaryServer,
+        tag: &str,
+    ) -> Result<Request, Error> {
+        let (repository, mut known) = (self.repository(server).requesting(), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository
+            .sign(&mut keyring, &request(tag), now(), watch)
+            .await?;
+        Ok(repository.requested().unwrap())
+    }
+
+    /// Asks others to begin the repository, too.
+    pub async fn request_init(
+        &mut self,
+        server: &NotaryServer,
+        how: &Initialization,
+    ) -> Result<Request, Error> {
+        let (repository, mut known) = (self.repository(server).requesting(), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.init(&mut keyring, how, now(), watch).await?;
+        Ok(repository.requested().unwrap())
+    }
+
+    /// Asks others to rotate keys, too.
+    pub async fn request_rotation(
+        &mut self,
+        server: &NotaryServer,
+        how: &Rotation,
+    ) -> Result<Request, Error> {
+        let (repository, mut known) = (self.repository(server).requesting(), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.rotate(&mut keyring, how, now(), watch).await?;
+        Ok(repository.requested().unwrap())
+    }
+
+    /// Signs what somebody asks for; what was kept on the way is given back with the outcome.
+    pub async fn approve(&mut self, server: &NotaryServer, file: &[u8]) -> Result<Approval, Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        self.approve_in(&repository, file, &mut known).await
+    }
+
+    /// The same without the server.
+    pub async fn approve_offline(&mut self, file: &[u8]) -> Result<Approval, Error> {
+        let (repository, mut known) = (self.offline(), Known);
+        self.approve_in(&repository, file, &mut known).await
+    }
+
+    async fn approve_in(
+        &mut self,
+        repository: &Repository,
+        file: &[u8],
+        known: &mut Known,
+    ) -> Result<Approval, Error> {
+        let mut keyring = Keyring::new(self.store(), known);
+        let mut willing = Willing {
+            kept: &mut self.kept,
+        };
+        let events = &mut self.events;
+        let watch = &mut |event| events.push(event);
+        repository
+            .approve(&mut keyring, file, &mut willing, now(), watch)
+            .await
+    }
+
+    /// The certificate of a root key, for others to list.
+    pub fn certificate(&self, key: &StoredKey) -> Vec<u8> {
+        let mut known = Known;
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        root_certificate(&mut keyring, key, GUN, now()).unwrap()
     }
 
     /// A root key of this person's.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         }
     }
     if keys.is_empty() {
-        return Err(Failure::wrong("there are no key files here"));
+        return Err(Failure::wrong("there are no keys here"));
     }
     for key in &on_tokens {
         let (id, place) = (&key.id, location(key));

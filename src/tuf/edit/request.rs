@@ -4,7 +4,7 @@ use super::proposal::ProposalError;
 use super::seal::{Facts, Prepared};
 use super::{Draft, ROOT_DAYS, TARGETS_DAYS, after};
 use crate::tuf::canonical::Node;
-use crate::tuf::envelope::{RoleKeys, Signature, Unverified, signers};
+use crate::tuf::envelope::{RoleKeys, Signature, Unverified, sealed, signers};
 use crate::tuf::error::{Malformed, of_role};
 use crate::tuf::role::RoleName;
 use crate::tuf::root::Root;
@@ -123,7 +123,13 @@ fn read_file(role: &str, file: Node<'_>) -> Result<ReadFile, ProposalError> {
         .ok_or_else(|| {
             ProposalError::NoRequest(format!("{role:?} is not a role that people sign in turn"))
         })?;
+    let arrived = file.clone();
     let file = Unverified::of(file, 0).map_err(of_role(&role))?;
+    // Nothing is passed over: whoever takes a signature out has to be seen doing it.
+    let written = sealed(&file.message(), file.signatures());
+    if !Node::parse(&written).is_ok_and(|written| written == arrived) {
+        return Err(of_role(&role)(Malformed::NotCanonical).into());
+    }
     let facts = if role == RoleName::root() {
         file.claims(&role).map(Facts::Root)
     } else {
