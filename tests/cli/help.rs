@@ -150,6 +150,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_commands_that_keep_keys() {
     assert_data_eq!(
         own_part("key export"),
         str![[r#"

@@ -4,7 +4,7 @@ use super::file::{self, Loaded};
 use crate::cli::{failure::Failure, name, prompt::Prompt, session::Session};
 use std::path::PathBuf;
 use trust::repository::keyring::Keyring;
-use trust_store::keys::{KeyError, KeyStore, PrivateKey};
+use trust_store::keys::{KeyError, PrivateKey};
 
 /// Load a private key file for signing
 ///
@@ -30,11 +30,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut prompt = Prompt::new(session);
     let importing = format!("error importing key from {name}");
     let loaded = file::read_all(&args.file, &mut prompt, session);
-    let mut loaded = loaded.map_err(|it| it.after(&importing))?;
+    let loaded = loaded.map_err(|it| it.after(&importing))?;
     let several = loaded.len() > 1;
-    if several {
-        loaded.retain(|key| is_new(key, &store, session));
-    }
     let keys = loaded.into_iter().map(|key| Wanted::new(key, &args.name));
     let keys: Vec<_> = keys
         .collect::<Result<_, _>>()
@@ -44,7 +41,12 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     for Wanted { key, role, gun } in keys {
         if let Some(there) = store.find(key.id())? {
             let (id, path) = (there.id, there.path);
-            return Err(Failure::from(KeyError::AlreadyThere { id, path }).after(&importing));
+            let there = KeyError::AlreadyThere { id, path };
+            if several {
+                out.note(&there.to_string());
+                continue;
+            }
+            return Err(Failure::from(there).after(&importing));
         }
         let kept = keyring
             .keep(key, &role, gun.as_deref())
@@ -56,29 +58,21 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             "type": kept.public().key_type,
         }));
     }
-    match done.len() {
-        count if several => out.say(&format!("Successfully imported {count} keys from {name}")),
-        _ => out.say(&format!("Successfully imported key from {name}")),
-    }
+    let what = match done.len() {
+        count if several && count != 1 => format!("{count} keys"),
+        _ => "key".to_owned(),
+    };
+    out.say(&format!("Successfully imported {what} from {name}"));
     if out.is_json() {
         if several {
             out.json(&done);
         } else {
-            done.iter().for_each(|only| out.json(only));
+            for only in &done {
+                out.json(only);
+            }
         }
     }
     Ok(())
-}
-
-/// Whether the store lacks this key, which is one of several.
-fn is_new(key: &Loaded, store: &KeyStore, session: &Session) -> bool {
-    let there = store.find(key.key.id()).ok().flatten();
-    if let Some(there) = &there {
-        let path = there.path.display();
-        let words = format!("key {} is already in {path}", there.id);
-        session.out.note(&words);
-    }
-    there.is_none()
 }
 
 /// A key as it is to be kept.
