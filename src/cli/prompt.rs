@@ -246,9 +246,10 @@ impl Session {
             ));
         }
         let prompt = Prompt::new(self);
-        let entered = match new {
-            true => prompt.enter_twice(BACKUP, TOO_SHORT_SECRET),
-            false => prompt.read(&format!("Enter {BACKUP}: ")),
+        let entered = if new {
+            prompt.enter_twice(BACKUP, TOO_SHORT_SECRET)
+        } else {
+            prompt.read(&format!("Enter {BACKUP}: "))
         };
         let entered = entered.map_err(|error| Failure::from(KeyringError::from(error)))?;
         Ok(Passphrase::new(entered))

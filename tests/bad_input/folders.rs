@@ -42,8 +42,8 @@ exit 3
 
 "#]]),
         ("key list --trust-dir file", str![[r#"
-trust: key list: could not read file/tuf/: Not a directory
-hint: name a folder with --trust-dir that can be written and has room
+trust: key list: could not read file/private: Not a directory
+hint: name a folder of your own with --trust-dir
 exit 3
 
 "#]]),
@@ -111,8 +111,8 @@ exit 3
 
 "#]]),
         ("key list", str![[r#"
-trust: key list: could not read [HOME]/.docker/trust/tuf/: Not a directory
-hint: name a folder with --trust-dir that can be written and has room
+trust: key list: could not read [HOME]/.docker/trust/private: Not a directory
+hint: name a folder of your own with --trust-dir
 exit 3
 
 "#]]),

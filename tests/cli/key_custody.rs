@@ -83,7 +83,12 @@ fn every_key_of_a_dump_is_loaded_and_those_that_are_there_stay() {
     let other = Home::with_passphrases();
     other.write(
         "dump.pem",
-        [dump, openssl("ecparam -name prime256v1 -genkey")].concat(),
+        [
+            dump.clone(),
+            openssl("ecparam -name prime256v1 -genkey"),
+            dump,
+        ]
+        .concat(),
     );
     let ran = other.trust("key load --name bob dump.pem").ends(0);
     assert!(
@@ -105,7 +110,7 @@ fn every_key_of_a_dump_is_loaded_and_those_that_are_there_stay() {
             ran.stdout.as_str(),
             ran.stderr.matches("is already in").count()
         ),
-        ("[]\n", 3)
+        ("[]\n", 5)
     );
     assert!(files(&other.path().join(".docker")) == before);
 }
@@ -192,7 +197,8 @@ fn backups_are_noted_opened_by_their_passphrase_only_and_overwrite_nothing() {
         assert!(ran.stderr.contains(words), "{}", ran.stderr);
     }
     assert!(!other.path().join(".docker/trust/private").exists());
-    other.trust("key restore all.keys").ends(0);
+    let ran = other.trust("key restore all.keys").ends(0);
+    assert_eq!(ran.stdout.matches("Restored ").count(), 2, "{}", ran.stdout);
     assert_eq!(private(&other), private(&home));
     other.trust("key show nigel").ends(0);
     let ran = other.trust("key restore all.keys").ends(0);

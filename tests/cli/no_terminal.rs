@@ -70,10 +70,10 @@ fn every_other_command_ends_too() {
         let ran = ended_at_once(&home, line, false);
         let expected = match line {
             "key list" | "key migrate" | "repo renew --all" | "repo delete localhost:1/app" => 0,
-            // There is nothing to keep, and no passphrase to open anything with.
-            "key backup -o all.keys" | "key restore nigel.pub" => 2,
-            // Asks first, and nobody says yes.
-            "revoke localhost:1/app"
+            // There is nothing to keep, no passphrase to open a backup with, nobody who says yes.
+            "key backup -o all.keys"
+            | "key restore nigel.pub"
+            | "revoke localhost:1/app"
             | "key rotate root localhost:1/app"
             | "repo delete --remote localhost:1/app" => 2,
             _ => 3,

@@ -154,6 +154,16 @@ fn docker_and_notary_sign_with_migrated_keys(server: Kind) {
     // Read in place,
     lab.push("team/app", "first");
     nigel.trust(&format!("sign {app}:first")).ok();
+    // exported in the old encryption, which notary still takes,
+    let other = lab.home("other");
+    let _ = other.notary("key list");
+    for (id, _) in keys(&nigel) {
+        nigel.trust(&format!("key export {id} -o {id}.pem")).ok();
+        let file = nigel.folder().join(format!("{id}.pem"));
+        other.notary(&format!("key import {}", file.display())).ok();
+    }
+    assert_eq!(keys(&other), keys(&nigel));
+    other.notary(&format!("witness -p {app} targets")).ok();
     // and then brought to where docker and notary look, before notary would delete the old ones.
     nigel.trust("key migrate").ok().says("Migrated");
     for (place, bytes) in old {

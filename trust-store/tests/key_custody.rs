@@ -24,13 +24,15 @@ fn fixture(name: &str) -> Vec<u8> {
 /// The same PEM with header lines behind those that are there.
 fn under(headers: &[&str], pem: &[u8]) -> Vec<u8> {
     let text = str::from_utf8(pem).unwrap();
-    let lines: String = headers.iter().map(|line| format!("{line}\n")).collect();
-    let text = match text.split_once("\n\n") {
-        Some((head, rest)) => format!("{head}\n{lines}\n{rest}"),
-        None => {
-            let (begin, rest) = text.split_once('\n').unwrap();
-            format!("{begin}\n{lines}\n{rest}")
-        }
+    if headers.is_empty() {
+        return pem.to_vec();
+    }
+    let lines = headers.join("\n");
+    let text = if let Some((head, rest)) = text.split_once("\n\n") {
+        format!("{head}\n{lines}\n\n{rest}")
+    } else {
+        let (begin, rest) = text.split_once('\n').unwrap();
+        format!("{begin}\n{lines}\n\n{rest}")
     };
     text.into_bytes()
 }
@@ -83,159 +85,123 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Where the programs of 2015 to today kept a key, in which file, and what it says.
-fn old_samples() -> Vec<(
-    &'static str,
-    Vec<u8>,
-    Option<&'static str>,
-    Option<&'static str>,
-    Why,
-)> {
-    let (root, targets, gun) = (
-        "role: root",
-        "role: targets",
-        "gun: registry.example.com/team/app",
-    );
-    vec![
-        // Notary 0.1 and Docker 1.8: all in the name.
-        (
-            "root_keys/ID_root.key",
-            fixture("ec-sec1-aes256.pem"),
-            Some("root"),
-            None,
-            Why::Folder,
-        ),
-        (
-            "tuf_keys/registry.example.com/team/app/ID_targets.key",
-            fixture("ec-sec1-aes256.pem"),
-            Some("targets"),
-            Some(GUN),
-            Why::Folder,
-        ),
-        (
-            "root_keys/ID_root.key",
-            fixture("ec-sec1.pem"),
-            Some("root"),
-            None,
-            Why::Folder,
-        ),
-        // Notary 0.2: a delegation's role makes folders.
-        (
-            "tuf_keys/ID_targets/releases.key",
-            fixture("rsa-pkcs1-aes256.pem"),
-            Some("targets/releases"),
-            None,
-            Why::Folder,
-        ),
-        // Notary 0.3 and Docker 1.11: the role in a header, the repository in the path.
-        (
-            "root_keys/ID.key",
-            under(&[root], &fixture("ec-sec1-aes256.pem")),
-            Some("root"),
-            None,
-            Why::Folder,
-        ),
-        (
-            "tuf_keys/registry.example.com/team/app/ID.key",
-            under(&[targets], &fixture("ec-sec1-aes256.pem")),
-            Some("targets"),
-            Some(GUN),
-            Why::Folder,
-        ),
-        (
-            "tuf_keys/ID.key",
-            under(
-                &["role: targets/releases"],
-                &fixture("rsa-pkcs1-aes256.pem"),
-            ),
-            Some("targets/releases"),
-            None,
-            Why::Folder,
-        ),
-        // Notary 0.4 to 0.5: today's place, the old encryption; and what people put there.
-        (
-            "ID.key",
-            under(&[gun, targets], &fixture("ec-sec1-aes256.pem")),
-            Some("targets"),
-            Some(GUN),
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&[root], &fixture("ec-sec1-aes128.pem")),
-            Some("root"),
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&[root], &fixture("ec-sec1-aes192.pem")),
-            Some("root"),
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&[root], &fixture("ec-sec1-des.pem")),
-            Some("root"),
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&[root], &fixture("ec-sec1-des3.pem")),
-            Some("root"),
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            fixture("rsa-pkcs1-des3.pem"),
-            None,
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&["role: nigel"], &fixture("ec-pkcs8-default.pem")),
-            Some("nigel"),
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&["role: nigel"], &fixture("ec-pkcs8-scrypt.pem")),
-            Some("nigel"),
-            None,
-            Why::Encryption,
-        ),
-        (
-            "ID.key",
-            under(&["role: nigel"], &fixture("ec-sec1.pem")),
-            Some("nigel"),
-            None,
-            Why::Plain,
-        ),
-        (
-            "ID.key",
-            under(&["role: nigel"], &fixture("rsa-pkcs1.pem")),
-            Some("nigel"),
-            None,
-            Why::Plain,
-        ),
-        (
-            "ID.key",
-            under(&["role: nigel"], &fixture("ed25519-pkcs8.pem")),
-            Some("nigel"),
-            None,
-            Why::Plain,
-        ),
-    ]
+/// Where a program of 2015 to today kept a key, in which file, under which headers.
+struct Old {
+    place: &'static str,
+    fixture: &'static str,
+    headers: &'static [&'static str],
+    role: &'static str,
+    why: Why,
 }
+
+impl Old {
+    fn pem(&self) -> Vec<u8> {
+        under(self.headers, &fixture(&format!("{}.pem", self.fixture)))
+    }
+
+    /// Role and repository.
+    fn said(&self) -> (Option<&str>, Option<&str>) {
+        let role = Some(self.role).filter(|role| !role.is_empty());
+        (role, (self.role == "targets").then_some(GUN))
+    }
+}
+
+const fn old(
+    place: &'static str,
+    fixture: &'static str,
+    headers: &'static [&'static str],
+    role: &'static str,
+    why: Why,
+) -> Old {
+    Old {
+        place,
+        fixture,
+        headers,
+        role,
+        why,
+    }
+}
+
+const ROOT: &[&str] = &["role: root"];
+const NIGEL: &[&str] = &["role: nigel"];
+const TARGETS: &[&str] = &["role: targets"];
+const WITH_GUN: &[&str] = &["gun: registry.example.com/team/app", "role: targets"];
+const RELEASES: &[&str] = &["role: targets/releases"];
+const IN_APP: &str = "tuf_keys/registry.example.com/team/app/ID_targets.key";
+const IN_APP_0_3: &str = "tuf_keys/registry.example.com/team/app/ID.key";
+
+const OLD: [Old; 18] = [
+    // Notary 0.1 and Docker 1.8: all in the name.
+    old(
+        "root_keys/ID_root.key",
+        "ec-sec1-aes256",
+        &[],
+        "root",
+        Why::Folder,
+    ),
+    old(IN_APP, "ec-sec1-aes256", &[], "targets", Why::Folder),
+    old("root_keys/ID_root.key", "ec-sec1", &[], "root", Why::Folder),
+    // Notary 0.2: a delegation's role makes folders.
+    old(
+        "tuf_keys/ID_targets/releases.key",
+        "rsa-pkcs1-aes256",
+        &[],
+        "targets/releases",
+        Why::Folder,
+    ),
+    // Notary 0.3 and Docker 1.11: the role in a header, the repository in the path.
+    old(
+        "root_keys/ID.key",
+        "ec-sec1-aes256",
+        ROOT,
+        "root",
+        Why::Folder,
+    ),
+    old(
+        IN_APP_0_3,
+        "ec-sec1-aes256",
+        TARGETS,
+        "targets",
+        Why::Folder,
+    ),
+    old(
+        "tuf_keys/ID.key",
+        "rsa-pkcs1-aes256",
+        RELEASES,
+        "targets/releases",
+        Why::Folder,
+    ),
+    // Notary 0.4 and 0.5: today's place, the old encryption; and what people put there.
+    old(
+        "ID.key",
+        "ec-sec1-aes256",
+        WITH_GUN,
+        "targets",
+        Why::Encryption,
+    ),
+    old("ID.key", "ec-sec1-aes128", ROOT, "root", Why::Encryption),
+    old("ID.key", "ec-sec1-aes192", ROOT, "root", Why::Encryption),
+    old("ID.key", "ec-sec1-des", ROOT, "root", Why::Encryption),
+    old("ID.key", "ec-sec1-des3", ROOT, "root", Why::Encryption),
+    old("ID.key", "rsa-pkcs1-des3", &[], "", Why::Encryption),
+    old(
+        "ID.key",
+        "ec-pkcs8-default",
+        NIGEL,
+        "nigel",
+        Why::Encryption,
+    ),
+    old("ID.key", "ec-pkcs8-scrypt", NIGEL, "nigel", Why::Encryption),
+    old("ID.key", "ec-sec1", NIGEL, "nigel", Why::Plain),
+    old("ID.key", "rsa-pkcs1", NIGEL, "nigel", Why::Plain),
+    old("ID.key", "ed25519-pkcs8", NIGEL, "nigel", Why::Plain),
+];
 
 #[test]
 fn every_old_key_is_listed_opens_and_migrates_and_the_old_file_stays() {
-    for (place, pem, role, gun, why) in old_samples() {
+    for sample in OLD {
+        let (place, pem, why) = (sample.place, sample.pem(), sample.why);
+        let (role, gun) = sample.said();
         let (home, store, path) = with(place, &pem);
         let before = only(&store);
         assert_eq!(
@@ -358,7 +324,8 @@ fn another_passphrase_keeps_headers_and_leaves_old_forms_alone() {
     let wrong = store.unlock(&stored, Some(&passphrase()));
     assert!(matches!(wrong, Err(KeyError::WrongPassphrase)));
 
-    for (place, pem, _, _, why) in old_samples() {
+    for sample in OLD {
+        let (place, pem, why) = (sample.place, sample.pem(), sample.why);
         let (_home, store, path) = with(place, &pem);
         let stored = only(&store);
         let words = stored.encrypted.then(passphrase);
@@ -377,13 +344,15 @@ fn another_passphrase_keeps_headers_and_leaves_old_forms_alone() {
 
 #[test]
 fn exported_keys_are_as_they_are_kept_and_never_plain() {
-    for (place, pem, role, gun, why) in old_samples() {
+    for sample in OLD {
+        let (place, pem, why) = (sample.place, sample.pem(), sample.why);
+        let (role, gun) = sample.said();
         let (_home, store, _) = with(place, &pem);
         let stored = only(&store);
         let text = if stored.encrypted {
             store.export(&stored, None).unwrap()
         } else {
-            assert_eq!(why == Why::Folder || why == Why::Plain, true);
+            assert_ne!(why, Why::Encryption);
             let refused = store.export(&stored, None);
             assert!(matches!(refused, Err(KeyError::PassphraseNeeded { .. })));
             store.export(&stored, Some(&passphrase())).unwrap()
@@ -445,9 +414,9 @@ fn every_key_of_a_dump_is_read() {
 
 #[test]
 fn backups_bring_back_every_key_as_it_was_and_overwrite_none() {
-    let mut samples = old_samples();
-    samples.truncate(9);
-    for (place, pem, role, gun, _) in samples {
+    for sample in &OLD[..9] {
+        let (place, pem) = (sample.place, sample.pem());
+        let (role, gun) = sample.said();
         let (home, store, _) = with(place, &pem);
         let more = added(&store, "nigel", None);
         let keys = store.list().unwrap();
@@ -496,7 +465,7 @@ fn the_record_of_backups_knows_whether_a_key_changed_since() {
     assert_eq!(store.backups().unwrap().of(&first), None);
     let at = "2026-06-01T12:00:00Z".parse().unwrap();
     store
-        .remember_backup(&[first.clone()], Path::new("/safe/keys"), at)
+        .remember_backup(std::slice::from_ref(&first), Path::new("/safe/keys"), at)
         .unwrap();
     let kept = store.backups().unwrap().of(&first).unwrap();
     assert_eq!(
@@ -522,7 +491,7 @@ fn the_record_of_backups_knows_whether_a_key_changed_since() {
         assert!(store.backups().is_err(), "{damaged}");
     }
     store
-        .remember_backup(&[second.clone()], Path::new("/safe/keys"), at)
+        .remember_backup(std::slice::from_ref(&second), Path::new("/safe/keys"), at)
         .unwrap();
     assert!(store.backups().unwrap().of(&second).unwrap().current);
 }

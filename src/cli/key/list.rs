@@ -13,7 +13,7 @@ pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, session: &Session) -> Result<(), Failure> {
     let facts = Facts::find(session)?;
-    let keys = facts.store.list()?;
+    let keys = &facts.keys;
     for fault in facts.store.damaged()? {
         session.out.warn_always(&fault.to_string());
     }
@@ -62,9 +62,10 @@ fn backed_up(backup: Option<KeptBackup>) -> String {
     };
     let moment = backup.at.to_string();
     let day = moment.split('T').next().unwrap_or_default();
-    match backup.current {
-        true => day.to_owned(),
-        false => format!("{day}, changed since"),
+    if backup.current {
+        day.to_owned()
+    } else {
+        format!("{day}, changed since")
     }
 }
 

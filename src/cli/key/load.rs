@@ -1,9 +1,6 @@
 //! `trust key load`
 
-use super::{
-    file::{self, Loaded},
-    location,
-};
+use super::file::{self, Loaded};
 use crate::cli::{failure::Failure, name, prompt::Prompt, session::Session};
 use std::path::PathBuf;
 use trust::repository::keyring::Keyring;
@@ -36,11 +33,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut prompt = Prompt::new(session);
     let importing = format!("error importing key from {name}");
     let loaded = file::read_all(&args.file, &mut prompt, session);
-    let mut loaded = loaded.map_err(|it| it.after(&importing))?;
+    let loaded = loaded.map_err(|it| it.after(&importing))?;
     let several = loaded.len() > 1;
-    if several {
-        loaded.retain(|key| is_new(key, &store, session));
-    }
     let keys = loaded.into_iter().map(|key| Wanted::new(key, &args.name));
     let keys: Vec<_> = keys
         .collect::<Result<_, _>>()
@@ -49,7 +43,14 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let mut done = Vec::new();
     for wanted in keys {
         let (role, gun) = (wanted.role.clone(), wanted.gun.clone());
-        let kept = keep(wanted, args, &store, &mut keyring).map_err(|it| it.after(&importing))?;
+        let kept = match keep(wanted, args, &store, &mut keyring)? {
+            Kept::New(kept) => kept,
+            Kept::Already(there) if several => {
+                out.note(&there.to_string());
+                continue;
+            }
+            Kept::Already(there) => return Err(Failure::from(there).after(&importing)),
+        };
         done.push(serde_json::json!({
             "id": kept.id(),
             "role": role,
@@ -57,15 +58,18 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
             "type": kept.public().key_type,
         }));
     }
-    match done.len() {
-        count if several => out.say(&format!("Successfully imported {count} keys from {name}")),
-        _ => out.say(&format!("Successfully imported key from {name}")),
-    }
+    let what = match done.len() {
+        count if several && count != 1 => format!("{count} keys"),
+        _ => "key".to_owned(),
+    };
+    out.say(&format!("Successfully imported {what} from {name}"));
     if out.is_json() {
         if several {
             out.json(&done);
         } else {
-            done.iter().for_each(|only| out.json(only));
+            for only in &done {
+                out.json(only);
+            }
         }
     }
     Ok(())
@@ -77,19 +81,31 @@ fn keep<'k>(
     args: &Args,
     store: &KeyStore,
     keyring: &'k mut Keyring<'_>,
-) -> Result<&'k PrivateKey, Failure> {
+) -> Result<Kept<'k>, Failure> {
+    let importing =
+        |it: Failure| it.after(&format!("error importing key from {}", args.file.display()));
     let Wanted { key, role, gun } = wanted;
     let Some(token) = &args.token else {
         if let Some(there) = store.find(key.id())? {
-            return Err(already(there).into());
+            return Ok(Kept::Already(already(there)));
         }
-        return Ok(keyring.keep(key, &role, gun.as_deref())?);
+        let kept = keyring.keep(key, &role, gun.as_deref());
+        return kept.map(Kept::New).map_err(|error| importing(error.into()));
     };
     if gun.is_some() {
         let words = format!("a {role} key belongs to one repository, which a token cannot say");
-        return Err(Failure::wrong(words));
+        return Err(importing(Failure::wrong(words)));
     }
-    Ok(keyring.keep_on(token, &key, &role)?)
+    let kept = keyring.keep_on(token, &key, &role);
+    kept.map(Kept::New).map_err(|error| importing(error.into()))
+}
+
+/// What became of a key.
+enum Kept<'k> {
+    /// It was there before
+    Already(KeyError),
+    /// It is there now
+    New(&'k PrivateKey),
 }
 
 fn already(there: StoredKey) -> KeyError {
@@ -100,16 +116,6 @@ fn already(there: StoredKey) -> KeyError {
             token,
         },
     }
-}
-
-/// Whether the store lacks this key, which is one of several.
-fn is_new(key: &Loaded, store: &KeyStore, session: &Session) -> bool {
-    let there = store.find(key.key.id()).ok().flatten();
-    if let Some(there) = &there {
-        let words = format!("key {} is already in {}", there.id, location(there));
-        session.out.note(&words);
-    }
-    there.is_none()
 }
 
 /// A key as it is to be kept.

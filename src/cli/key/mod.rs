@@ -115,6 +115,7 @@ struct Backup {
 /// What is known here of keys, beside their files.
 struct Facts {
     store: KeyStore,
+    keys: Vec<StoredKey>,
     known: BTreeMap<String, KnownKey>,
     backups: Backups,
 }
@@ -122,6 +123,7 @@ struct Facts {
 impl Facts {
     fn find(session: &Session) -> Result<Self, Failure> {
         let store = session.keys()?;
+        let keys = store.list()?;
         let backups = store.backups().unwrap_or_else(|error| {
             session.out.warn_always(&error.to_string());
             Backups::default()
@@ -129,6 +131,7 @@ impl Facts {
         let known = known_keys(&session.cache()?)?;
         Ok(Self {
             store,
+            keys,
             known,
             backups,
         })

@@ -25,8 +25,7 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let out = &session.out;
     let facts = Facts::find(session)?;
     let stored = only(&facts.store, &args.key)?;
-    let keys = facts.store.list()?;
-    let here: BTreeSet<_> = keys.iter().map(|key| key.id.as_str()).collect();
+    let here: BTreeSet<_> = facts.keys.iter().map(|key| key.id.as_str()).collect();
     let needs = needs(&facts.known, &stored.id, &here);
     for line in warnings(&stored, &needs, &facts) {
         out.warn_always(&line);
@@ -57,9 +56,10 @@ fn warnings(stored: &StoredKey, needs: &[Need], facts: &Facts) -> Vec<String> {
     let mut lines: Vec<_> = needs
         .iter()
         .map(|Need { gun, role, last }| {
-            let here = match last {
-                true => "it is the last key of that role here",
-                false => "another key of that role is here",
+            let here = if *last {
+                "it is the last key of that role here"
+            } else {
+                "another key of that role is here"
             };
             format!("{gun} needs this key for {role}; {here}")
         })

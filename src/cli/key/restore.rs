@@ -16,7 +16,7 @@ pub(super) struct Args {
 }
 
 #[derive(Serialize)]
-struct Restored {
+struct Told {
     id: String,
     role: Option<String>,
     restored: bool,
@@ -35,9 +35,10 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         let restored = restore(key, &store, &mut prompt)?;
         let role = key.role().unwrap_or("unknown");
         let (id, path) = (key.id(), restored.location.as_str());
-        out.say(&match restored.restored {
-            true => format!("Restored {id} (role {role})"),
-            false => format!("Left alone {id} (role {role}): it is already in {path}"),
+        out.say(&if restored.restored {
+            format!("Restored {id} (role {role})")
+        } else {
+            format!("Left alone {id} (role {role}): it is already in {path}")
         });
         done.push(restored);
     }
@@ -47,12 +48,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-fn restore(
-    key: &BackedUpKey,
-    store: &KeyStore,
-    prompt: &mut Prompt<'_>,
-) -> Result<Restored, Failure> {
-    let done = |restored, location| Restored {
+fn restore(key: &BackedUpKey, store: &KeyStore, prompt: &mut Prompt<'_>) -> Result<Told, Failure> {
+    let done = |restored, location| Told {
         id: key.id().to_owned(),
         role: key.role().map(str::to_owned),
         restored,

@@ -4,7 +4,7 @@ use super::error::KeyError;
 use super::file::encode_under;
 use super::passphrase::Passphrase;
 use super::public_file::encode_pem;
-use super::rewrite::{DEK_INFO, PROC_TYPE};
+use super::rewrite::{DEK_INFO, PROC_TYPE, block_of};
 use super::store::{KeyStore, StoredKey};
 
 impl KeyStore {
@@ -32,7 +32,7 @@ impl KeyStore {
             let key = self.unlock(stored, None)?;
             return encode_under(&key, &headers, passphrase.ok_or_else(needed)?);
         }
-        let block = self.block_of(stored)?;
+        let block = block_of(stored)?;
         let header = |name: &'static str| Some((name, block.headers().get(name)?));
         headers.extend(header(DEK_INFO));
         headers.sort_unstable();

@@ -312,9 +312,10 @@ impl Form {
     pub(super) fn of(block: &Pem) -> Result<Self, KeyError> {
         if block.tag() == "ENCRYPTED PRIVATE KEY" {
             let envelope = Envelope::parse(block.contents())?;
-            return Ok(match envelope.is_notarys() {
-                true => Self::Todays,
-                false => Self::OldEncryption,
+            return Ok(if envelope.is_notarys() {
+                Self::Todays
+            } else {
+                Self::OldEncryption
             });
         }
         let legacy = LegacyCiphertext::parse(block.headers(), block.contents())?;

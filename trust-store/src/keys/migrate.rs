@@ -12,7 +12,7 @@ use super::file::{Form, encode_under, private_block};
 use super::folder::{candidates, read_regular};
 use super::passphrase::Passphrase;
 use super::private::PrivateKey;
-use super::rewrite::labels;
+use super::rewrite::{block_of, labels};
 use super::store::{KeyStore, StoredKey, in_file, look_at};
 use crate::atomic::{create_atomic, write_atomic};
 use zeroize::Zeroizing;
@@ -47,7 +47,7 @@ impl KeyStore {
             let today = self.path_of(&it.id);
             let stored = look_at(it)?;
             let (why, done) = if stored.place.file(&stored.id)? == today {
-                let form = Form::of(&self.block_of(&stored)?);
+                let form = Form::of(&block_of(&stored)?);
                 match form.map_err(|error| in_file(&today, error))? {
                     Form::Todays => return Ok(None),
                     Form::OldEncryption => (Why::Encryption, None),
@@ -113,11 +113,11 @@ impl KeyStore {
     }
 
     /// What a migration left beside the key with this id.
-    pub(super) fn left_beside(&self, id: &str) -> Result<Vec<PathBuf>, KeyError> {
+    pub(super) fn left_beside(&self, id: &str) -> Vec<PathBuf> {
         let names = (0..MOST_OLD).map(|number| self.old_name(id, number));
-        Ok(names
+        names
             .filter(|path| path.symlink_metadata().is_ok())
-            .collect())
+            .collect()
     }
 
     /// The bytes are in a file beside the key of this id; one that holds them already will do.

@@ -17,7 +17,7 @@ impl KeyStore {
         let mut files: Vec<_> = found
             .filter(|it| it.id == id)
             .map(|it| it.path)
-            .chain(self.left_beside(id)?)
+            .chain(self.left_beside(id))
             .collect();
         files.sort();
         Ok(files)

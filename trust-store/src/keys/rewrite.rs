@@ -30,7 +30,7 @@ impl KeyStore {
             let actual = key.id().to_owned();
             return Err(in_file(&path, KeyError::WrongId { named, actual }));
         }
-        let block = self.block_of(stored)?;
+        let block = block_of(stored)?;
         let form = Form::of(&block).map_err(|error| in_file(&path, error))?;
         if form == Form::OldEncryption || path != self.path_of(&stored.id) {
             return Err(KeyError::OldForm { path });
@@ -39,13 +39,13 @@ impl KeyStore {
         write_atomic(&path, text.as_bytes(), 0o600)
             .map_err(|source| KeyError::CannotWrite { path, source })
     }
+}
 
-    /// The PEM block of a key's file.
-    pub(super) fn block_of(&self, stored: &StoredKey) -> Result<Pem, KeyError> {
-        let path = stored.place.file(&stored.id)?;
-        let bytes = Zeroizing::new(read_regular(path)?);
-        private_block(&bytes).map_err(|error| in_file(path, error))
-    }
+/// The PEM block of a key's file.
+pub(super) fn block_of(stored: &StoredKey) -> Result<Pem, KeyError> {
+    let path = stored.place.file(&stored.id)?;
+    let bytes = Zeroizing::new(read_regular(path)?);
+    private_block(&bytes).map_err(|error| in_file(path, error))
 }
 
 /// The headers that say what a key is for, sorted, without those that say how it is encrypted.
