@@ -8,6 +8,7 @@ mod help;
 mod keys;
 mod no_terminal;
 mod server_users;
+mod staged;
 mod streams;
 
 use std::{

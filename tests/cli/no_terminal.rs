@@ -35,6 +35,12 @@ fn every_other_command_ends_too() {
         "key list",
         "signer add --key nigel.pub nigel localhost:1/app",
         "signer remove nigel localhost:1/app",
+        "signer replace --key nigel.pub nigel localhost:1/app",
+        "delegation add localhost:1/app nigel nigel.pub --all-paths",
+        "delegation remove localhost:1/app nigel --all-paths",
+        "delegation remove localhost:1/app nigel",
+        "delegation list localhost:1/app",
+        "witness localhost:1/app nigel",
         "repo init localhost:1/app",
         "repo list localhost:1/app",
         "repo show localhost:1/app",
@@ -57,7 +63,7 @@ fn every_other_command_ends_too() {
         let expected = match line {
             "key list" => 0,
             // Asks first, and nobody says yes.
-            "revoke localhost:1/app" => 2,
+            "revoke localhost:1/app" | "delegation remove localhost:1/app nigel" => 2,
             _ => 3,
         };
         assert_eq!(ran.code, expected, "{}", ran.report(line));
