@@ -724,7 +724,9 @@ Options:
 
 #[test]
 fn of_commands_about_people_and_staged_changes() {
-    assert_data_eq!(own_part("signer replace"), str![[r#"
+    assert_data_eq!(
+        own_part("signer replace"),
+        str![[r#"
 Give a signer new keys in the place of the old ones
 
 What the signer signed is signed again with the new key, so that it stays signed.
@@ -748,8 +750,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("delegation add"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation add"),
+        str![[r#"
 Let keys sign tags in a role, which begins if it is new
 
 The keys of the role above it sign this: those of targets for targets/NAME.
@@ -782,8 +788,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("delegation remove"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation remove"),
+        str![[r#"
 Take keys or paths from a role, or remove it and everything below it
 
 Without keys and paths the role goes. What its other keys signed stays signed.
@@ -816,8 +826,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("delegation list"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation list"),
+        str![[r#"
 List the roles below targets: paths, keys, thresholds
 
 Usage: trust delegation list [OPTIONS] <REPOSITORY>
@@ -830,8 +844,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("delegation purge"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation purge"),
+        str![[r#"
 Take keys out of every role below targets, as far as keys here can sign that
 
 Usage: trust delegation purge [OPTIONS] --key <ID> <REPOSITORY>
@@ -850,8 +868,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("witness"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("witness"),
+        str![[r#"
 Sign roles again as they are
 
 For roles that have lost their valid signatures, as when a key was taken from them. What such a role
@@ -873,8 +895,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("repo status"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo status"),
+        str![[r#"
 List the changes that are staged and not yet published
 
 `notary` stages changes in the same list.
@@ -889,8 +915,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("repo publish"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo publish"),
+        str![[r#"
 Publish the staged changes, all in one publish
 
 If one of them cannot be made, nothing is published and all stay on the list.
@@ -905,8 +935,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("repo reset"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo reset"),
+        str![[r#"
 Take changes off the list of staged ones
 
 Usage: trust repo reset [OPTIONS] <REPOSITORY>
@@ -925,7 +959,9 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
+"#]]
+        .raw()
+    );
 }
 
 #[test]

@@ -41,7 +41,8 @@ Unpublished changes for reg.test/app:
 4         update    targets            witness      
 5         update    targets/*          delegation   
 
-"#]].raw()
+"#]]
+        .raw()
     );
     let json = home.trust("repo status --offline --format json reg.test/app");
     let rows: serde_json::Value = serde_json::from_str(&json.ends(0).stdout).unwrap();
