@@ -536,6 +536,12 @@ Options:
       --custom <JSON>
           Data of your own to sign along with the digest
 
+      --stage
+          Do not sign yet: put it on the list of changes, for `trust repo publish`
+
+      --size <BYTES>
+          Size of the manifest that IMAGE:TAG@DIGEST names; then the registry is not asked
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -556,6 +562,9 @@ Arguments:
 Options:
   -y, --yes
           Do not ask before all tags are revoked
+
+      --stage
+          Do not revoke yet: put it on the list of changes, for `trust repo publish`
 
   -h, --help
           Print help (see a summary with '-h')
@@ -945,8 +954,250 @@ Options:
 }
 
 #[test]
+fn of_commands_about_people_and_staged_changes() {
+    assert_data_eq!(
+        own_part("signer replace"),
+        str![[r#"
+Give a signer new keys in the place of the old ones
+
+What the signer signed is signed again with the new key, so that it stays signed.
+
+Usage: trust signer replace [OPTIONS] --key <FILE> <NAME> <REPOSITORY>...
+
+Arguments:
+  <NAME>
+          Name of the signer
+
+  <REPOSITORY>...
+          Repositories the signer signs
+
+Options:
+      --key <FILE>
+          File with a new public key of the signer; may be given several times
+
+  -f, --force
+          Go on even if signatures are lost because the new private key is elsewhere
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation add"),
+        str![[r#"
+Let keys sign tags in a role, which begins if it is new
+
+The keys of the role above it sign this: those of targets for targets/NAME.
+
+Usage: trust delegation add [OPTIONS] <REPOSITORY> <ROLE> [KEYFILE]...
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+  <ROLE>
+          The role, with or without targets/ in front
+
+  [KEYFILE]...
+          Files with public keys
+
+Options:
+      --path <PREFIX>
+          Tags that begin with this; may be given several times
+
+      --all-paths
+          All tags that the role above it may sign
+
+      --threshold <N>
+          How many keys have to sign [default for a new role: 1]
+
+      --stage
+          Only put it on the list of changes, for `trust repo publish`
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation remove"),
+        str![[r#"
+Take keys or paths from a role, or remove it and everything below it
+
+Without keys and paths the role goes. What its other keys signed stays signed.
+
+Usage: trust delegation remove [OPTIONS] <REPOSITORY> <ROLE> [KEYID]...
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+  <ROLE>
+          The role, with or without targets/ in front
+
+  [KEYID]...
+          Ids of keys, as `trust delegation list` shows them; their beginnings will do
+
+Options:
+      --path <PREFIX>
+          Tags that begin with this; may be given several times
+
+      --all-paths
+          All paths, so that it may sign nothing
+
+  -y, --yes
+          Do not ask before the role is removed
+
+      --stage
+          Only put it on the list of changes, for `trust repo publish`
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation list"),
+        str![[r#"
+List the roles below targets: paths, keys, thresholds
+
+Usage: trust delegation list [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("delegation purge"),
+        str![[r#"
+Take keys out of every role below targets, as far as keys here can sign that
+
+Usage: trust delegation purge [OPTIONS] --key <ID> <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+      --key <ID>
+          Id of a key, 64 hex digits; may be given several times
+
+      --stage
+          Only put it on the list of changes, for `trust repo publish`
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("witness"),
+        str![[r#"
+Sign roles again as they are
+
+For roles that have lost their valid signatures, as when a key was taken from them. What such a role
+says is shown: whoever witnesses it vouches for it.
+
+Usage: trust witness [OPTIONS] <REPOSITORY> <ROLE>...
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+  <ROLE>...
+          Roles, with or without targets/ in front
+
+Options:
+      --stage
+          Only put it on the list of changes, for `trust repo publish`
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo status"),
+        str![[r#"
+List the changes that are staged and not yet published
+
+`notary` stages changes in the same list.
+
+Usage: trust repo status [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo publish"),
+        str![[r#"
+Publish the staged changes, all in one publish
+
+If one of them cannot be made, nothing is published and all stay on the list.
+
+Usage: trust repo publish [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo reset"),
+        str![[r#"
+Take changes off the list of staged ones
+
+Usage: trust repo reset [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+  -n, --number <INDEX>
+          Numbers of changes, as `trust repo status` shows them
+
+      --all
+          All changes
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
 fn without_a_command_it_is_an_error() {
-    for line in ["", "key", "signer", "repo"] {
+    for line in ["", "key", "signer", "repo", "delegation"] {
         let ran = Home::new().trust(line).ends(2);
         assert_eq!(ran.stdout, "");
         assert!(ran.stderr.contains("Usage: trust"), "{}", ran.stderr);

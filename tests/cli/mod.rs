@@ -10,6 +10,7 @@ mod keys;
 mod no_terminal;
 mod old_repositories;
 mod server_users;
+mod staged;
 mod streams;
 
 use std::{

@@ -44,6 +44,12 @@ fn every_other_command_ends_too() {
         "key rotate targets localhost:1/app",
         "key rotate snapshot localhost:1/app",
         "key rotate timestamp localhost:1/app",
+        "signer replace --key nigel.pub nigel localhost:1/app",
+        "delegation add localhost:1/app nigel nigel.pub --all-paths",
+        "delegation remove localhost:1/app nigel --all-paths",
+        "delegation remove localhost:1/app nigel",
+        "delegation list localhost:1/app",
+        "witness localhost:1/app nigel",
         "repo init localhost:1/app",
         "repo renew localhost:1/app",
         "repo renew --all",
@@ -74,6 +80,7 @@ fn every_other_command_ends_too() {
             "key backup -o all.keys"
             | "key restore nigel.pub"
             | "revoke localhost:1/app"
+            | "delegation remove localhost:1/app nigel"
             | "key rotate root localhost:1/app"
             | "repo delete --remote localhost:1/app" => 2,
             _ => 3,

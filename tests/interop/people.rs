@@ -439,7 +439,7 @@ fn what_trust_staged_is_published_by_notary(server: Kind) {
         format!("delegation add --stage {app} two {key} {qa} --path s --threshold 2"),
         format!("delegation add --stage {app} targets/gone {key} --all-paths"),
         format!(
-            "sign --stage {app}:second@{digest} --size {size} --custom {{\"b\":[1,\"<x>\"],\"a\":null}}"
+            "sign --stage {app}:second@{digest} --size {size} --custom {{\"b\":[1,\"x\"],\"a\":null}}"
         ),
         format!("revoke --stage {app}:first"),
         format!("witness --stage {app} targets/nigel targets"),

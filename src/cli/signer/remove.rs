@@ -63,16 +63,18 @@ async fn remove(
     let opened = args.delivery.of(opened)?;
     let mut unanswered = None;
     let confirm = |tags: &[String]| {
-        out.note(&format!(
-            "These tags of {repository} lose their last signature: {}",
+        if args.force {
+            return true;
+        }
+        out.warn_always(&format!(
+            "these tags of {repository} lose their last signature: {}",
             named(tags)
         ));
         let question = format!(
             "The signer \"{name}\" signed the last released version of {repository}. Removing \
              this signer will make {repository} unpullable. Are you sure you want to continue?"
         );
-        let asked = || session.confirm(&question, "-f");
-        let answer = if args.force { Ok(true) } else { asked() };
+        let answer = session.confirm(&question, "-f");
         answer.unwrap_or_else(|failure| {
             unanswered = Some(failure);
             false
