@@ -67,6 +67,7 @@ impl Repository {
         let mut draft = Draft::first(&keys, now);
         watch(Event::Initialized);
         edit(&mut draft)?;
+        draft.number_above(&self.floor()?);
         if self.is_requesting() {
             let proposal = Proposal::of(draft, None, &self.gun);
             return self.request(proposal, keyring, &BTreeMap::new());

@@ -129,13 +129,14 @@ impl KeyringError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoKey(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
             Self::Lacking(lacking) if lacking.needed > 1 => Some(
                 "let their holders sign in turn: say it again with --request FILE, then \
                  `trust sign --approve FILE` on their machines"
                     .to_owned(),
             ),
-            Self::Lacking(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
+            Self::NoKey(_) | Self::Lacking(_) => {
+                Some("load one of them with `trust key load KEYFILE`".to_owned())
+            }
             Self::Passphrase(
                 PassphraseError::Nowhere { hint, .. } | PassphraseError::NoPin { hint, .. },
             ) => Some(hint.clone()),

@@ -100,9 +100,10 @@ impl Repository {
         let (mut at, mut step, mut growing) = (known, 1_u64, true);
         while step > 0 {
             let next = at.saturating_add(step).min(limits::VERSION);
-            let found = match next > at {
-                true => self.timestamp_of(next).await?,
-                false => None,
+            let found = if next > at {
+                self.timestamp_of(next).await?
+            } else {
+                None
             };
             growing = growing && found.is_some();
             if let Some(file) = found {

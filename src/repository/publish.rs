@@ -50,12 +50,13 @@ impl Repository {
     /// Seals a draft and publishes it; nothing, after a pause, if somebody else was faster.
     pub(super) async fn release(
         &self,
-        draft: Draft,
+        mut draft: Draft,
         attempt: u32,
         keyring: &mut Keyring<'_>,
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Option<Vec<SealedFile>>, Error> {
+        draft.number_above(&self.floor()?);
         let snapshot = RoleName::snapshot();
         let own_snapshot = draft
             .keys_of(&snapshot)

@@ -175,7 +175,7 @@ Arguments:
           The repository
 
 Options:
-      --key <ID|FILE>
+  -k, --key <ID|FILE>
           New key of root or targets: an id, the first digits of one, or a key file to load; may be
           given several times [default: one that is made now]
 
@@ -450,6 +450,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_what_keeps_repositories_in_force() {
     assert_data_eq!(
         own_part("repo renew"),
         str![[r#"

@@ -35,6 +35,7 @@ on_both_servers!(
     a_root_that_expired,
     a_root_that_expired_with_its_certificate,
     what_expires_soon_and_keys_that_are_missing,
+    a_warning_names_the_command,
 );
 
 fn targets_and_delegations_that_expired(server: Kind) {
@@ -150,6 +151,36 @@ fn what_expires_soon_and_keys_that_are_missing(server: Kind) {
     assert_eq!(of("snapshot")["signed_by_server"], true);
     assert_eq!(of("targets/releases")["missing_key_ids"][0], id.as_str());
     in_force(&nigel, &app);
+}
+
+fn a_warning_names_the_command(server: Kind) {
+    let lab = Lab::start(server);
+    let (nigel, app) = (lab.home("nigel"), lab.name("app"));
+    let long_ago = Timestamp::now().saturating_sub(SignedDuration::from_hours(24 * 1000));
+    Made::by(&nigel, &app).begun(SnapshotKey::Local, long_ago.unwrap());
+    let shown = nigel.trust(&format!("repo show --format json {app}")).ok();
+    let roles: serde_json::Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    let of = |role: &str| {
+        let rows = roles.as_array().expect("roles").iter();
+        rows.clone()
+            .find(|row| row["role"] == role)
+            .expect("a role")["expires"]
+            .clone()
+    };
+    let soon = |role: &str| {
+        let expires: Timestamp = of(role).as_str().expect("a date").parse().expect("a date");
+        expires < Timestamp::now() + SignedDuration::from_hours(24 * 96)
+    };
+    assert!(soon("targets") && soon("snapshot") && !soon("root"));
+    let command = format!("trust repo renew {app}");
+    shown.says(&command);
+    nigel
+        .trust(&command.replacen("trust ", "", 1))
+        .ok()
+        .says("targets is signed again")
+        .says("snapshot is signed again");
+    let shown = nigel.trust(&format!("repo show {app}")).ok();
+    shown.does_not_say(&command);
 }
 
 /// A repository made in the past: by this library, whose clock is an argument.

@@ -391,6 +391,19 @@ fn what_is_deleted_is_gone_and_keys_stay(server: Kind) {
     nigel.trust(&format!("verify {app}:v1")).exit(1);
     nigel.notary(&format!("list {app}")).exit(1);
     assert_eq!(private_keys(&nigel), keys);
+
+    // Begun again with the same signer, whose tags nobody takes for older ones.
+    nigel
+        .trust(&format!("signer add --key nigel.pub nigel {app}"))
+        .ok();
+    let again = nigel.trust(&format!("sign {app}:v1")).ok();
+    again.does_not_say("not read back");
+    nigel.trust(&format!("verify {app}:v1")).ok();
+    let newcomer = lab.home("newcomer");
+    newcomer
+        .docker(&format!("trust inspect {app}"))
+        .ok()
+        .says("v1");
 }
 
 /// A repository with a signer and the tag v1; its digest.

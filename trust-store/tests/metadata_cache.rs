@@ -135,7 +135,7 @@ fn deleting_leaves_other_repositories_and_the_floor() {
         .replace(&nested.lock().unwrap(), &[("root", b"n")], &[], None)
         .unwrap();
     let staged = changelist.join("00000000000000000001_a.change");
-    fs::write(&staged, b"{}").unwrap();
+    trust_store::write_atomic(&staged, b"{}", 0o600).unwrap();
     let lock = cache.lock().unwrap();
     cache
         .replace(&lock, &[("root", b"1")], &[], Some(b"f"))

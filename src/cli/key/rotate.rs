@@ -22,7 +22,7 @@ use trust::{
 pub(super) struct Args {
     /// New key of root or targets: an id, the first digits of one, or a key file to load; may be
     /// given several times [default: one that is made now]
-    #[arg(long = "key", value_name = "ID|FILE")]
+    #[arg(short, long = "key", value_name = "ID|FILE")]
     keys: Vec<String>,
     /// Certificate for a new root key, for this repository or a prefix of it; with --threshold also
     /// of a key that somebody else has; may be given several times [default: new ones]

@@ -66,9 +66,10 @@ struct Row<'a> {
 }
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
-    let names = match args.all {
-        true => session.cache()?.repositories()?,
-        false => args.repositories.clone(),
+    let names = if args.all {
+        session.cache()?.repositories()?
+    } else {
+        args.repositories.clone()
     };
     args.delivery.for_one(&names)?;
     let by = by(args, session.now());

@@ -35,11 +35,19 @@ impl ReadFile {
         }
     }
 
-    /// It has to be the very next version.
-    pub(super) fn follows(&self, before: Option<&Draft>) -> Result<(), ProposalError> {
-        let present = before.map_or(0, |draft| draft.version_of(&self.role));
+    /// It has to be the very next version; in a new repository, a first root.
+    pub(super) fn follows(&self, present: Option<&Draft>) -> Result<(), ProposalError> {
         let claimed = self.version();
-        if claimed == present + 1 {
+        let is_root = self.role == RoleName::root();
+        let (follows, present) = match present {
+            // Whoever knows higher versions of that name goes on above them.
+            None => (!is_root || claimed == 1, 0),
+            Some(draft) => {
+                let present = draft.version_of(&self.role);
+                (claimed == present + 1, present)
+            }
+        };
+        if follows {
             return Ok(());
         }
         Err(ProposalError::Stale {

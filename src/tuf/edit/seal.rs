@@ -102,10 +102,7 @@ impl Draft {
     fn next_targets(&mut self, role: &RoleName) -> Option<Arc<Targets>> {
         let mut shared = self.targets.remove(role)?;
         let targets = Arc::make_mut(&mut shared);
-        targets.version = match self.before {
-            None => 1,
-            Some(_) => targets.version + 1,
-        };
+        targets.version += 1;
         targets.expires = Expires::at(after(self.now, TARGETS_DAYS));
         Some(shared)
     }
