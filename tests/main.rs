@@ -15,6 +15,7 @@
 mod attacks;
 mod bad_input;
 mod cli;
+mod custody;
 mod deciding;
 mod decisions;
 mod doctor;

@@ -150,7 +150,7 @@ fn ended(out: &Output, done: Result<(), Failure>) -> ExitCode {
 
 async fn run(command: &Command, session: &Session) -> Result<(), Failure> {
     match command {
-        Command::Key(args) => key::run(args, session),
+        Command::Key(args) => key::run(args, session).await,
         Command::Signer(args) => signer::run(args, session).await,
         Command::Repo(args) => repo::run(args, session).await,
         Command::Sign(args) => sign::run(args, session)

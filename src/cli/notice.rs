@@ -15,9 +15,13 @@ pub(crate) fn tell(out: &Output, event: Event) {
             "Error while downloading remote metadata, using cached timestamp - this might not be \
              the latest version available remotely (valid until {valid_until}): {cause}"
         )),
-        Event::NearExpiry { role, expires } => {
-            out.warn(&format!("the {role} metadata expire soon, on {expires}"));
-        }
+        Event::NearExpiry { gun, role, expires } => out.warn(&format!(
+            "the {role} metadata of {gun} expire soon, on {expires}: `{} repo renew {gun}` signs them again",
+            out.program()
+        )),
+        Event::LapsedTimestamp { expired } => out.warn_always(&format!(
+            "the timestamp expired at {expired}: nothing says that what is signed again now is newer than that"
+        )),
         Event::RoleRestarted { role } => out.warn_always(&format!(
             "{role} had lost its valid signatures; it begins anew with what is signed now"
         )),

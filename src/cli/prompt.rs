@@ -194,7 +194,8 @@ impl Session {
             let nobody = Failure::wrong("this needs a yes, and there is nobody to ask");
             return Err(nobody.hint(format!("say it beforehand with {flag}")));
         }
-        Ok(answer.trim().eq_ignore_ascii_case("y"))
+        let yes = ["y", "yes"].map(|yes| answer.trim().eq_ignore_ascii_case(yes));
+        Ok(yes.contains(&true))
     }
 }
 

@@ -89,7 +89,7 @@ fn notice(image: &ImageReference, event: &Event) {
         Event::ClockBehind { seen, .. } => {
             tracing::warn!(image, %seen, "the clock has shown this before, which counts");
         }
-        Event::NearExpiry { role, expires } => {
+        Event::NearExpiry { role, expires, .. } => {
             tracing::info!(image, role, %expires, "metadata expire soon");
         }
         _ => {}

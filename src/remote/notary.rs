@@ -78,6 +78,21 @@ impl Notary {
         read_body(self.session.get(&url, None).await?, MAX_KEY).await
     }
 
+    /// The public key of a new key that the server will sign this role with, as JSON, once the
+    /// root names it.
+    pub async fn new_key(&self, role: &str) -> Result<Vec<u8>, RemoteError> {
+        let url = self.address(&format!("{role}.key"))?;
+        let response = self.session.post(&url, &|request| request).await?;
+        read_body(response, MAX_KEY).await
+    }
+
+    /// The server has nothing of the repository any more; also where it had nothing.
+    pub async fn delete(&self) -> Result<(), RemoteError> {
+        let url = self.address("")?;
+        let response = self.session.delete(&url).await?;
+        read_body(response, MAX_RECEIPT).await.map(drop)
+    }
+
     /// Publishes all these roles in one step, or none of them.
     ///
     /// Sent once. After [`RemoteError::Unreachable`] it is unknown whether the server took it.

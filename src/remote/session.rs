@@ -93,6 +93,12 @@ impl Session {
         self.exchange(&build, Repeat::Never).await
     }
 
+    /// The answer to a DELETE, if it is 200.
+    pub(crate) async fn delete(&self, url: &Url) -> Result<Response, RemoteError> {
+        let build = |http: &Client| http.request(Method::DELETE, url.clone());
+        self.exchange(&build, Repeat::Never).await
+    }
+
     /// The answer to a request with these headers, whatever its status.
     pub(crate) async fn relay(
         &self,

@@ -12,6 +12,8 @@ pub(super) enum Purpose {
     Read,
     /// Publishing: only the server's will do
     Write,
+    /// Signing again what has expired: roots are followed whatever their dates
+    Mend,
 }
 
 /// What a refresh is for, and when.
@@ -44,12 +46,22 @@ impl<'f> Errand<'f> {
         Self::new(Purpose::Write, now)
     }
 
+    /// To sign again what has expired.
+    pub(super) fn mend(now: Timestamp) -> Self {
+        Self::new(Purpose::Mend, now)
+    }
+
     /// To see what was just published.
     pub(super) fn look_back(now: Timestamp, published: &'f [SealedFile]) -> Self {
         Self {
             at_hand: published,
             ..Self::new(Purpose::Write, now)
         }
+    }
+
+    /// When dates of roots are judged, if they are.
+    pub(super) fn judges_at(&self) -> Option<Timestamp> {
+        (self.purpose != Purpose::Mend).then_some(self.now)
     }
 
     fn new(purpose: Purpose, now: Timestamp) -> Self {

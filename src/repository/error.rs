@@ -104,6 +104,14 @@ pub enum Error {
     /// The metadata are not believed
     #[error(transparent)]
     Tuf(#[from] TufError),
+    /// A threshold that so many keys can never meet
+    #[error("a threshold of {threshold} with {keys} {}: it has to be between 1 and the number of keys", if *.keys == 1 { "key" } else { "keys" })]
+    WrongThreshold {
+        /// What was asked for, or what the role has
+        threshold: u64,
+        /// How many different keys there are
+        keys: usize,
+    },
     /// A signer's name that makes no role
     #[error("tuf: invalid role targets/{0}. invalid delegation role name")]
     WrongSignerName(String),
@@ -145,7 +153,8 @@ impl Error {
             | Self::Edit(_)
             | Self::NoSuchSigner { .. }
             | Self::RootCertificate(_)
-            | Self::WrongSignerName(_) => Kind::Wrong,
+            | Self::WrongSignerName(_)
+            | Self::WrongThreshold { .. } => Kind::Wrong,
             _ => Kind::Refused,
         }
     }
@@ -161,6 +170,9 @@ impl Error {
             Self::Tuf(TufError::Rollback { .. }) => Some(
                 "the server offers older metadata than this machine has seen: a restored backup, or an attack"
                     .to_owned(),
+            ),
+            Self::Tuf(TufError::Expired { role, .. }) if role.as_str() != "timestamp" => Some(
+                "whoever has its keys signs it again with `trust repo renew REPOSITORY`".to_owned(),
             ),
             Self::Tuf(TufError::Malformed { .. }) => {
                 Some("check that the server named is the trust server of this image".to_owned())

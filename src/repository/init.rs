@@ -3,9 +3,10 @@
 use super::errand::Errand;
 use super::keyring::{Keyring, KeyringError};
 use super::publish::seal;
-use super::root_certificate::{adopt, certify};
+use super::root_keys::{RootKeys, can_sign, threshold};
 use super::{Error, Event, Repository, Watch};
 use crate::tuf::edit::{BaseKeys, Draft, SealedFile};
+use crate::tuf::envelope::RoleKeys;
 use crate::tuf::key::PublicKey;
 use crate::tuf::role::RoleName;
 use jiff::Timestamp;
@@ -24,10 +25,8 @@ pub enum SnapshotKey {
 /// How to begin a repository.
 #[derive(Clone, Debug, Default)]
 pub struct Initialization {
-    /// The root key to use; else the local one with the lowest id, else a new one
-    pub root_key: Option<StoredKey>,
-    /// The PEM bundle in which the root key is to travel; else one is made
-    pub root_certificate: Option<Vec<u8>>,
+    /// The root keys to use; else the local one with the lowest id, else a new one
+    pub root: RootKeys,
     /// Who signs snapshots
     pub snapshot_key: SnapshotKey,
 }
@@ -67,6 +66,7 @@ impl Repository {
         let mut draft = Draft::first(&keys, now);
         watch(Event::Initialized);
         edit(&mut draft)?;
+        draft.number_above(&self.floor()?);
         let files = seal(
             draft,
             how.snapshot_key == SnapshotKey::Local,
@@ -102,54 +102,73 @@ impl Repository {
             SnapshotKey::Server => Some(self.server_key(&RoleName::snapshot()).await?),
             SnapshotKey::Local => None,
         };
-        let root = self.root_certificate(keyring, how, now)?;
+        let (root, root_threshold) = self.first_root_keys(keyring, &how.root, now)?;
         let targets = self.new_key(keyring, "targets")?;
         let snapshot = match server_snapshot {
             Some(key) => key,
             None => self.new_key(keyring, "snapshot")?,
         };
         Ok(BaseKeys {
-            root: vec![root],
-            root_threshold: 1,
+            root,
+            root_threshold,
             snapshot,
             targets,
             timestamp,
         })
     }
 
-    fn root_certificate(
+    fn first_root_keys(
         &self,
         keyring: &mut Keyring<'_>,
-        how: &Initialization,
+        chosen: &RootKeys,
         now: Timestamp,
-    ) -> Result<PublicKey, Error> {
-        let stored = match &how.root_key {
-            Some(key) => Some(key.clone()),
-            None => local_root_key(keyring)?,
-        };
-        let key = match &stored {
-            Some(stored) => keyring.open(stored, "root")?,
-            None => keyring.create(Algorithm::EcdsaP256, "root", None)?,
-        };
-        match &how.root_certificate {
-            Some(bundle) => adopt(bundle, key, &self.gun, now),
-            None => certify(key, &self.gun, now),
+    ) -> Result<(Vec<PublicKey>, u64), Error> {
+        let mut chosen = chosen.clone();
+        if chosen.is_empty() {
+            chosen.keys.extend(local_root_key(keyring)?);
         }
+        let keys = if chosen.is_empty() {
+            threshold_of_new(chosen.threshold)?;
+            vec![self.new_root_key(keyring, now)?]
+        } else {
+            self.certified(keyring, &chosen, &[], now)?
+        };
+        let threshold = threshold(chosen.threshold, 1, &keys)?;
+        let signing = RoleKeys { keys, threshold };
+        can_sign(keyring, &signing)?;
+        Ok((signing.keys, threshold))
     }
 
-    fn new_key(&self, keyring: &mut Keyring<'_>, role: &str) -> Result<PublicKey, Error> {
+    pub(super) fn new_key(
+        &self,
+        keyring: &mut Keyring<'_>,
+        role: &str,
+    ) -> Result<PublicKey, Error> {
         let key = keyring.create(Algorithm::EcdsaP256, role, Some(&self.gun))?;
         let public = key.public();
         PublicKey::new(&public.key_type, public.bytes.clone())
             .map_err(|fault| Error::RootCertificate(fault.to_string()))
     }
 
-    async fn server_key(&self, role: &RoleName) -> Result<PublicKey, Error> {
+    pub(super) async fn server_key(&self, role: &RoleName) -> Result<PublicKey, Error> {
         let json = self.remote()?.key(role.as_str()).await?;
-        PublicKey::from_json(&json).map_err(|fault| Error::ServerKey {
-            role: role.clone(),
-            reason: fault.to_string(),
-        })
+        read_key(role, &json)
+    }
+}
+
+/// A key as a server gives it.
+pub(super) fn read_key(role: &RoleName, json: &[u8]) -> Result<PublicKey, Error> {
+    PublicKey::from_json(json).map_err(|fault| Error::ServerKey {
+        role: role.clone(),
+        reason: fault.to_string(),
+    })
+}
+
+/// One new key meets no threshold but 1; said before it is made.
+fn threshold_of_new(asked: Option<u64>) -> Result<(), Error> {
+    match asked {
+        None | Some(1) => Ok(()),
+        Some(threshold) => Err(Error::WrongThreshold { threshold, keys: 1 }),
     }
 }
 

@@ -61,6 +61,9 @@ pub enum KeyringError {
     /// The key itself
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Some of the keys that have to sign together are not here
+    #[error(transparent)]
+    Lacking(#[from] Lacking),
     /// None of the keys that may sign is here
     #[error(
         "could not find necessary signing keys, at least one of these keys must be available: {}",
@@ -70,6 +73,23 @@ pub enum KeyringError {
     /// Its passphrase
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
+}
+
+/// Which keys a role lacks here to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{role} needs {needed} signatures and {here} can be made here; keys that are not here: {}",
+    .absent.join(", ")
+)]
+pub struct Lacking {
+    /// The role
+    pub role: String,
+    /// How many of its keys are here
+    pub here: u64,
+    /// How many of its keys have to sign
+    pub needed: u64,
+    /// Canonical ids of its other keys
+    pub absent: Vec<String>,
 }
 
 impl KeyringError {
@@ -84,7 +104,13 @@ impl KeyringError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoKey(_) => Some("load one of them with `trust key load KEYFILE`".to_owned()),
+            Self::Lacking(lacking) if lacking.needed > 1 => Some(format!(
+                "{} more of them have to be here: `trust key load KEYFILE`",
+                lacking.needed.saturating_sub(lacking.here)
+            )),
+            Self::NoKey(_) | Self::Lacking(_) => {
+                Some("load one of them with `trust key load KEYFILE`".to_owned())
+            }
             Self::Passphrase(PassphraseError::Nowhere { hint, .. }) => Some(hint.clone()),
             _ => None,
         }
@@ -128,6 +154,36 @@ impl<'p> Keyring<'p> {
         keys.canonical_ids().iter().any(here)
     }
 
+    /// Whether enough keys of the role are here to sign it.
+    ///
+    /// # Errors
+    /// [`KeyringError::NoKey`] or [`KeyringError::Lacking`], with the keys that are not here.
+    pub fn suffices(&self, role: &RoleName, keys: &RoleKeys) -> Result<(), KeyringError> {
+        match self.lacking(role, keys) {
+            None => Ok(()),
+            Some(lacking) if lacking.here == 0 && lacking.needed == 1 => {
+                Err(KeyringError::NoKey(lacking.absent))
+            }
+            Some(lacking) => Err(lacking.into()),
+        }
+    }
+
+    /// What the role lacks here to be signed; nothing, if enough of its keys are here.
+    pub fn lacking(&self, role: &RoleName, keys: &RoleKeys) -> Option<Lacking> {
+        let ids: BTreeSet<_> = keys.canonical_ids().into_iter().collect();
+        let (here, absent): (Vec<_>, Vec<_>) = ids
+            .iter()
+            .partition(|id| self.stored(role, id).is_ok_and(|key| key.is_some()));
+        let needed = keys.threshold.max(1);
+        let here = here.len() as u64;
+        (here < needed).then(|| Lacking {
+            role: role.to_string(),
+            here,
+            needed,
+            absent: absent.into_iter().map(KeyId::to_string).collect(),
+        })
+    }
+
     fn stored(&self, role: &RoleName, id: &KeyId) -> Result<Option<StoredKey>, KeyError> {
         let personal = role.is_delegation() || *role == RoleName::targets();
         let allowed = |only: &BTreeSet<String>| !personal || only.contains(id.as_str());
@@ -164,11 +220,12 @@ impl<'p> Keyring<'p> {
             }
         }
         if (signatures.len() as u64) < by.threshold.max(1) {
+            if let Some((_, error)) = closed.into_iter().next() {
+                return Err(error);
+            }
+            self.suffices(role, by)?;
             let ids = by.canonical_ids().iter().map(KeyId::to_string).collect();
-            return Err(closed
-                .into_iter()
-                .next()
-                .map_or(KeyringError::NoKey(ids), |(_, error)| error));
+            return Err(KeyringError::NoKey(ids));
         }
         for (id, error) in closed {
             watch(Event::KeySkipped {

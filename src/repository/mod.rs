@@ -1,6 +1,7 @@
 //! What can be done with a signed repository: one verb a file.
 
 pub mod decide;
+pub mod delete;
 mod errand;
 mod error;
 mod evidence;
@@ -9,12 +10,16 @@ pub mod inspect;
 pub mod keyring;
 pub mod known;
 mod memory;
+mod mend;
 mod open;
 mod pin;
 mod publish;
 mod refresh;
+pub mod renew;
 pub mod revoke;
 mod root_certificate;
+mod root_keys;
+pub mod rotate;
 pub mod show;
 pub mod sign;
 pub mod signer;
@@ -23,6 +28,8 @@ pub use decide::{Decider, Decision};
 pub use error::{Error, Kind};
 pub use evidence::State;
 pub use open::{OpenError, Reach};
+pub use refresh::NEAR_EXPIRY_DAYS;
+pub use root_keys::RootKeys;
 
 use crate::remote::Notary;
 use jiff::Timestamp;
@@ -86,8 +93,15 @@ pub enum Event {
         /// How long the kept one is valid
         valid_until: Timestamp,
     },
+    /// The timestamp is past its date, and no server signs another before its owners have acted
+    LapsedTimestamp {
+        /// When it expired
+        expired: Timestamp,
+    },
     /// A file that has to be signed again soon
     NearExpiry {
+        /// The repository
+        gun: String,
         /// The role
         role: String,
         /// When it expires

@@ -1,10 +1,12 @@
 //! One change, one publish; made again on top of what others published meanwhile.
 
 use super::errand::Errand;
+use super::init::SnapshotKey;
 use super::keyring::{Keyring, KeyringError};
 use super::{Error, Event, Repository, Watch};
 use crate::remote::RemoteError;
 use crate::tuf::edit::{Draft, SealError, SealedFile};
+use crate::tuf::envelope::RoleKeys;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
 use jiff::Timestamp;
@@ -29,25 +31,62 @@ impl Repository {
             if !draft.is_changed() {
                 return Ok(false);
             }
-            let snapshot = RoleName::snapshot();
-            let own_snapshot = draft
-                .keys_of(&snapshot)
-                .is_some_and(|keys| keyring.holds_any(&snapshot, &keys));
             drop(current); // sealing a large repository can use the room
-            let files = seal(draft, own_snapshot, keyring, watch)?;
-            match self.send(&files).await {
-                Ok(()) => {
-                    self.look_back(&files, now, watch).await;
-                    return Ok(true);
-                }
-                Err(Error::Remote(RemoteError::Conflict { .. })) => {
-                    watch(Event::Conflict);
-                    tokio::time::sleep(pause(attempt)).await;
-                }
-                Err(error) => return Err(error),
+            let sent = self.release(draft, attempt, keyring, now, watch).await?;
+            if sent.is_some() {
+                return Ok(true);
             }
         }
         Err(Error::Contended(ATTEMPTS))
+    }
+
+    /// Seals a draft and publishes it; nothing, after a pause, if somebody else was faster.
+    pub(super) async fn release(
+        &self,
+        mut draft: Draft,
+        attempt: u32,
+        keyring: &mut Keyring<'_>,
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Option<Vec<SealedFile>>, Error> {
+        draft.number_above(&self.floor()?);
+        let snapshot = RoleName::snapshot();
+        let own_snapshot = draft
+            .keys_of(&snapshot)
+            .is_some_and(|keys| keyring.holds_any(&snapshot, &keys));
+        let files = seal(draft, own_snapshot, keyring, watch)?;
+        match self.send(&files).await {
+            Ok(()) => {
+                self.look_back(&files, now, watch).await;
+                Ok(Some(files))
+            }
+            Err(Error::Remote(RemoteError::Conflict { .. })) => {
+                watch(Event::Conflict);
+                tokio::time::sleep(pause(attempt)).await;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the next snapshot will be signed: here, or by the server.
+    ///
+    /// # Errors
+    /// Its keys are neither here nor the server's.
+    pub(super) async fn snapshot_is_signed(
+        &self,
+        keys: &RoleKeys,
+        keyring: &Keyring<'_>,
+    ) -> Result<SnapshotKey, Error> {
+        let role = RoleName::snapshot();
+        let Some(lacking) = keyring.lacking(&role, keys) else {
+            return Ok(SnapshotKey::Local);
+        };
+        let servers = self.server_key(&role).await?;
+        if keys.threshold <= 1 && keys.keys.iter().any(|key| key.id() == servers.id()) {
+            return Ok(SnapshotKey::Server);
+        }
+        Err(KeyringError::from(lacking).into())
     }
 
     /// Sends sealed files in one request.
@@ -92,4 +131,4 @@ fn pause(attempt: u32) -> Duration {
 }
 
 /// Publishes tried before giving up.
-const ATTEMPTS: u32 = 12;
+pub(super) const ATTEMPTS: u32 = 12;

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Files that arrived and are to be kept.
 #[derive(Default)]
-struct Arrived(Vec<(String, Bytes)>);
+pub(super) struct Arrived(Vec<(String, Bytes)>);
 
 impl Arrived {
     fn keep(&mut self, role: &RoleName, file: impl Into<Bytes>) {
@@ -68,7 +68,7 @@ impl Repository {
         match self.follow(&rooted, errand, floor, arrived, watch).await {
             Err(Error::Tuf(fault)) if self.remote.is_some() => {
                 // Any fault may be cured by a newer root (Notary v1 client, tufclient.go).
-                let newer = self.newer_root(&rooted, arrived, fault, errand.now).await?;
+                let newer = self.newer_root(&rooted, arrived, fault, errand).await?;
                 self.follow(&newer, errand, floor, arrived, watch).await
             }
             result => result,
@@ -85,7 +85,7 @@ impl Repository {
         Ok(())
     }
 
-    fn floor(&self) -> Result<Floor, Error> {
+    pub(super) fn floor(&self) -> Result<Floor, Error> {
         match self.cache.floor()? {
             Some(bytes) => Floor::parse(&bytes).map_err(Error::Floor),
             None => Ok(Floor::default()),
@@ -93,7 +93,11 @@ impl Repository {
     }
 
     /// The kept root, or on first use the server's.
-    async fn root(&self, arrived: &mut Arrived, errand: &Errand<'_>) -> Result<Rooted, Error> {
+    pub(super) async fn root(
+        &self,
+        arrived: &mut Arrived,
+        errand: &Errand<'_>,
+    ) -> Result<Rooted, Error> {
         let role = RoleName::root();
         if let Some(file) = self.cache.read(role.as_str(), limits::ROOT_BYTES)? {
             return Rooted::kept(&self.gun, &file).map_err(Error::KeptRoot);
@@ -103,7 +107,10 @@ impl Repository {
             .metadata(MetadataFile::Current("root"), limits::ROOT_BYTES)
             .await;
         let file = file.map_err(|error| self.not_initialized(error))?;
-        let rooted = Rooted::first_use(&self.gun, &file, errand.now)?;
+        let rooted = match errand.judges_at() {
+            Some(now) => Rooted::first_use(&self.gun, &file, now)?,
+            None => Rooted::kept(&self.gun, &file)?,
+        };
         if let Some(trust) = errand.first_root {
             let keys = root_keys(rooted.root());
             let admitted = trust.admits_first(&self.gun, &keys, errand.now);
@@ -127,7 +134,7 @@ impl Repository {
     }
 
     /// Files that docker or notary kept count as seen, too.
-    fn remember_kept(&self, rooted: &Rooted, floor: &mut Floor) -> Result<(), Error> {
+    pub(super) fn remember_kept(&self, rooted: &Rooted, floor: &mut Floor) -> Result<(), Error> {
         for (role, limit) in [
             (RoleName::timestamp(), limits::TIMESTAMP_BYTES),
             (RoleName::snapshot(), limits::NAMED_BYTES),
@@ -245,7 +252,7 @@ impl Repository {
         }
     }
 
-    async fn fetch(&self, role: &RoleName, meta: &FileMeta) -> Result<Vec<u8>, Error> {
+    pub(super) async fn fetch(&self, role: &RoleName, meta: &FileMeta) -> Result<Vec<u8>, Error> {
         let limit = meta.length.min(limits::NAMED_BYTES);
         let sha256 = meta.sha256_hex().unwrap_or_default();
         let file = MetadataFile::Hash(role.as_str(), &sha256);
@@ -253,12 +260,12 @@ impl Repository {
     }
 
     /// Follows the chain of roots to the newest; `fault` stands if there is none newer.
-    async fn newer_root(
+    pub(super) async fn newer_root(
         &self,
         rooted: &Rooted,
         arrived: &mut Arrived,
         fault: TufError,
-        now: Timestamp,
+        errand: &Errand<'_>,
     ) -> Result<Rooted, Error> {
         let remote = self.remote()?;
         let Ok(newest) = remote
@@ -284,7 +291,10 @@ impl Repository {
                 Err(error) => return Err(error.into()),
             }
         }
-        let newer = followed.newest(&newest, now)?;
+        let newer = match errand.judges_at() {
+            Some(now) => followed.newest(&newest, now)?,
+            None => followed.latest(&newest, None)?,
+        };
         arrived.keep(&RoleName::root(), newest);
         Ok(newer)
     }
@@ -358,6 +368,7 @@ fn warn_of_expiry(current: &Current, now: Timestamp, watch: Watch<'_>) {
     }
     for (role, expires) in files.into_iter().filter(|(_, expires)| *expires < soon) {
         watch(Event::NearExpiry {
+            gun: current.gun().to_owned(),
             role: role.to_string(),
             expires,
         });
@@ -365,4 +376,4 @@ fn warn_of_expiry(current: &Current, now: Timestamp, watch: Watch<'_>) {
 }
 
 /// Six months, as the Notary v1 client warns.
-const NEAR_EXPIRY_DAYS: i64 = 182;
+pub const NEAR_EXPIRY_DAYS: i64 = 182;

@@ -9,6 +9,7 @@ use rcgen::{
 };
 use std::time::{Duration, SystemTime};
 use trust_store::keys::PrivateKey;
+use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
@@ -34,26 +35,25 @@ pub(super) fn certify(key: &PrivateKey, gun: &str, now: Timestamp) -> Result<Pub
     PublicKey::new("ecdsa-x509", written(&[block])).map_err(|e| fault(&e.to_string()))
 }
 
-/// A certificate brought from elsewhere, if it is of `key`, names `gun` and is in force.
+/// A certificate brought from elsewhere, if it names `gun` and is in force.
 ///
 /// # Errors
-/// It is of another key or another repository, or out of date.
-pub(super) fn adopt(
-    bundle: &[u8],
-    key: &PrivateKey,
-    gun: &str,
-    now: Timestamp,
-) -> Result<PublicKey, Error> {
+/// It is for another repository, out of date, or of a key that cannot sign roots.
+pub(super) fn adopt(bundle: &[u8], gun: &str, now: Timestamp) -> Result<PublicKey, Error> {
     let fault = |reason: &str| Error::RootCertificate(reason.to_owned());
     let blocks = pem::parse_many(bundle).map_err(|e| fault(&e.to_string()))?;
-    let key_type = format!("{}-x509", key.public().key_type);
-    let public = PublicKey::new(&key_type, written(&blocks)).map_err(|e| fault(&e.to_string()))?;
+    let written = written(&blocks);
+    let of_type = |key_type| PublicKey::new(key_type, written.clone());
+    let mut public = of_type("ecdsa-x509").map_err(|e| fault(&e.to_string()))?;
+    if !public.can_verify() {
+        public = of_type("rsa-x509").map_err(|e| fault(&e.to_string()))?;
+    }
+    if !public.can_verify() {
+        return Err(fault("no signature of its key can be checked"));
+    }
     let leaf = public
         .leaf()
         .ok_or_else(|| fault("the root key cannot travel in a certificate"))?;
-    if leaf.public_key != key.public().bytes {
-        return Err(fault("the certificate is of another key"));
-    }
     if !leaf.names(gun) {
         let name = &leaf.common_name;
         return Err(fault(&format!(
@@ -64,6 +64,18 @@ pub(super) fn adopt(
         return Err(fault("the certificate is not in force"));
     }
     Ok(public)
+}
+
+/// Whether nobody but its own key vouches for the certificate, so that a new one is as good.
+pub(super) fn is_self_made(certificate: &PublicKey) -> bool {
+    let Ok(blocks) = pem::parse_many(certificate.public()) else {
+        return false;
+    };
+    let [only] = blocks.as_slice() else {
+        return false;
+    };
+    X509Certificate::from_der(only.contents())
+        .is_ok_and(|(_, certificate)| certificate.issuer() == certificate.subject())
 }
 
 /// The form in which Go's programs write a bundle again before they hash it.

@@ -21,7 +21,7 @@ pub struct RoleReport {
     pub paths: Vec<String>,
     /// The version of its file, if there is one that can be believed
     pub version: Option<u64>,
-    /// When that file expires
+    /// When its file expires, or did
     pub expires: Option<Timestamp>,
     /// Why its file cannot be believed
     pub problem: Option<String>,
@@ -68,14 +68,16 @@ impl Repository {
             };
             for child in &file.facts().delegations.roles {
                 let keys = file.facts().delegations.keys_of(&child.name);
-                let file = current.role(&child.name).map(Verified::facts);
+                let pruned = current.pruned(&child.name);
+                let expired = pruned.and_then(|pruned| pruned.expired.as_deref());
+                let file = current.role(&child.name);
+                let dated = file.or(expired).map(Verified::facts);
+                let file = file.map(Verified::facts);
                 reports.push(RoleReport {
                     paths: child.paths.clone(),
                     version: file.map(|file| file.version),
-                    expires: file.map(|file| file.expires.moment()),
-                    problem: current
-                        .pruned(&child.name)
-                        .map(|pruned| pruned.fault.to_string()),
+                    expires: dated.map(|file| file.expires.moment()),
+                    problem: pruned.map(|pruned| pruned.fault.to_string()),
                     ..report(&child.name, keys.as_ref())
                 });
             }

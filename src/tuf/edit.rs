@@ -9,6 +9,7 @@ pub use seal::Prepared;
 
 use super::envelope::{Expires, RoleKeys, Verified};
 use super::error::TufError;
+use super::floor::Floor;
 use super::key::PublicKey;
 use super::role::RoleName;
 use super::root::{KeyList, Root};
@@ -56,6 +57,7 @@ pub enum EditError {
 pub struct SealedFile {
     role: RoleName,
     bytes: Bytes,
+    expires: Timestamp,
     /// Targets roles: the file as a reader believes it, and the keys it is believed by
     believed: Option<(Verified<Targets>, RoleKeys)>,
 }
@@ -69,6 +71,11 @@ impl SealedFile {
     /// Its bytes.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// When it stops being valid.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
     }
 
     /// The verified file, if it was verified by these very keys.
@@ -142,7 +149,10 @@ impl Draft {
             version: 1,
         };
         let role = RoleName::targets();
-        let empty = Targets::empty(Expires::at(after(now, TARGETS_DAYS)));
+        let empty = Targets {
+            version: 0,
+            ..Targets::empty(Expires::at(after(now, TARGETS_DAYS)))
+        };
         Self {
             root,
             before: None,
@@ -158,6 +168,20 @@ impl Draft {
     pub fn sign_again(&mut self, role: &RoleName) {
         if *role == RoleName::root() || self.targets.contains_key(role) {
             self.changed.insert(role.clone());
+        }
+    }
+
+    /// Numbers targets roles higher than what was seen under keys that stay: a repository that was
+    /// deleted and begun again is not taken for an older one of its own.
+    pub fn number_above(&mut self, floor: &Floor) {
+        for role in self.changed.clone() {
+            let lowest = self.keys_of(&role).map(|keys| floor.minimum(&role, &keys));
+            let lowest = lowest.filter(|lowest| *lowest > 1);
+            if let (Some(file), Some(lowest)) = (self.targets.get_mut(&role), lowest)
+                && file.version < lowest
+            {
+                Arc::make_mut(file).version = lowest;
+            }
         }
     }
 

@@ -4,9 +4,11 @@
 //! Each step takes the bytes that arrived, the [`Floor`] and the time; nothing else.
 
 mod current;
+mod lapsed;
 mod walk;
 
 pub use current::Current;
+pub use lapsed::{Dated, Lapsed};
 pub use walk::{Pruned, Walk};
 
 use super::digest::{Difference, FileMeta};
@@ -79,13 +81,22 @@ impl Rooted {
     /// # Errors
     /// [`TufError::RootMismatch`], [`TufError::Rollback`] or [`TufError::Expired`].
     pub fn newest(&self, file: &[u8], now: Timestamp) -> Result<Self, TufError> {
-        let next = self.successor(file, Some(now))?;
+        let next = self.latest(file, Some(now))?;
+        next.root.unexpired(&RoleName::root(), now)?;
+        Ok(next)
+    }
+
+    /// The same whatever its date; of its certificates only those in force count if `now` is given.
+    ///
+    /// # Errors
+    /// [`TufError::RootMismatch`] or [`TufError::Rollback`].
+    pub fn latest(&self, file: &[u8], now: Option<Timestamp>) -> Result<Self, TufError> {
+        let next = self.successor(file, now)?;
         next.root.at_least(&RoleName::root(), self.version())?;
         if next.version() == self.version() && next.root.facts() != self.root.facts() {
             let words = format!("another root of version {}", self.version());
             return Err(TufError::RootMismatch(words));
         }
-        next.root.unexpired(&RoleName::root(), now)?;
         Ok(next)
     }
 
@@ -148,10 +159,16 @@ impl Rooted {
         now: Timestamp,
     ) -> Result<Timestamped, TufError> {
         self.in_force(now)?;
+        let timestamped = self.undated_timestamp(file, floor)?;
+        let role = RoleName::timestamp();
+        timestamped.timestamp.unexpired(&role, now)?;
+        Ok(timestamped)
+    }
+
+    fn undated_timestamp(&self, file: &[u8], floor: &Floor) -> Result<Timestamped, TufError> {
         let role = RoleName::timestamp();
         let keys = self.root.facts().keys_of(&role);
         let timestamp = open::<TimestampFile>(&role, file, Ok(()), &keys, floor)?;
-        timestamp.unexpired(&role, now)?;
         Ok(Timestamped {
             rooted: self.clone(),
             timestamp,
@@ -203,11 +220,16 @@ impl Timestamped {
         floor: &Floor,
         now: Timestamp,
     ) -> Result<Snapshotted, TufError> {
+        let set = self.undated_snapshot(file, floor)?;
+        set.snapshot.unexpired(&RoleName::snapshot(), now)?;
+        Ok(set)
+    }
+
+    fn undated_snapshot(self, file: &[u8], floor: &Floor) -> Result<Snapshotted, TufError> {
         let role = RoleName::snapshot();
         let keys = self.rooted.root.facts().keys_of(&role);
         let named = self.snapshot_meta().check(file);
         let snapshot = open::<Snapshot>(&role, file, named, &keys, floor)?;
-        snapshot.unexpired(&role, now)?;
         Ok(Snapshotted {
             rooted: self.rooted,
             timestamp: self.timestamp,
@@ -248,7 +270,7 @@ impl Snapshotted {
     /// [`Self::names_root`]
     pub fn walk(self, floor: Floor, now: Timestamp) -> Result<Walk, TufError> {
         self.names_root()?;
-        Ok(Walk::begin(self, floor, now))
+        Ok(Walk::begin(self, floor, Some(now)))
     }
 }
 

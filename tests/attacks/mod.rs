@@ -15,7 +15,7 @@ pub(crate) struct Attack {
     pub(crate) name: &'static str,
     pub(crate) before: fn(&mut Publisher),
     pub(crate) after: fn(&Publisher, &Server),
-    expected: Reason,
+    pub(crate) expected: Reason,
 }
 
 /// The attacks that somebody who publishes can try as well, by kind.
@@ -31,6 +31,13 @@ pub(crate) fn of_publishers() -> Vec<(&'static str, Vec<Attack>)> {
         ("expired", time::expired()),
         ("older", time::older()),
     ]
+}
+
+/// Those that have nothing to do with time, and are not about what a role may say of tags.
+pub(crate) fn all_but_dates() -> Vec<Attack> {
+    let mut all = of_publishers();
+    all.retain(|(kind, _)| !["expired", "outside its paths"].contains(kind));
+    all.into_iter().flat_map(|(_, attacks)| attacks).collect()
 }
 
 fn nothing(_: &mut Publisher) {}

@@ -85,7 +85,7 @@ exit 2
 
 "#]]),
         ("key", str![[r#"
-Make, load and look at signing keys
+Make, load, look at and replace signing keys
 ...
 exit 2
 

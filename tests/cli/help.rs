@@ -14,9 +14,9 @@ Sign container images, and refuse the ones nobody signed
 Usage: trust [OPTIONS] <COMMAND>
 
 Commands:
-  key      Make, load and look at signing keys
+  key      Make, load, look at and replace signing keys
   signer   Add and remove signers of repositories
-  repo     Begin repositories of signed tags and look at them
+  repo     Begin repositories of signed tags, look at them, keep them in force
   sign     Sign images
   revoke   Take back the signatures on an image, or on all tags of a repository
   inspect  Show who signed what in repositories
@@ -148,6 +148,47 @@ Options:
 "#]]
         .raw()
     );
+    assert_data_eq!(
+        own_part("key rotate"),
+        str![[r#"
+Give a role of a repository new keys: root, targets, snapshot or timestamp
+
+Published at once. A new root is signed with the keys before it, too, so that everybody who trusted
+those follows. Old private keys stay on this machine.
+
+Usage: trust key rotate [OPTIONS] <ROLE> <REPOSITORY>
+
+Arguments:
+  <ROLE>
+          The role
+
+  <REPOSITORY>
+          The repository
+
+Options:
+  -k, --key <ID|FILE>
+          New key of root or targets: an id, the first digits of one, or a key file to load; may be
+          given several times [default: one that is made now]
+
+      --cert <FILE>
+          Certificate for a new root key, for this repository or a prefix of it; with --threshold
+          also of a key that somebody else has; may be given several times [default: new ones]
+
+      --threshold <N>
+          How many keys of root or targets have to sign [default: as many as before]
+
+  -r, --server-managed
+          Leave the snapshot key to the server, which always has that of the timestamp
+
+  -y, --yes
+          Do not ask before the root key is rotated
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
 }
 
 #[test]
@@ -220,11 +261,15 @@ Arguments:
 
 Options:
       --root-key <ID|FILE>
-          Root key: an id, the first digits of one, or a key file to load [default: a local root
-          key, else a new one]
+          Root key: an id, the first digits of one, or a key file to load; may be given several
+          times [default: a local root key, else a new one]
 
       --root-cert <FILE>
-          Certificate for the root key, for this repository or a prefix of it [default: a new one]
+          Certificate for a root key, for this repository or a prefix of it; with --root-threshold
+          also of a key that somebody else has; may be given several times [default: new ones]
+
+      --root-threshold <N>
+          How many of the root keys have to sign a root [default: 1]
 
       --server-managed-snapshot
           Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
@@ -265,6 +310,64 @@ Arguments:
           The repository
 
 Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn of_what_keeps_repositories_in_force() {
+    assert_data_eq!(
+        own_part("repo renew"),
+        str![[r#"
+Sign again what expires soon, or has expired
+
+Root, targets, delegations and a snapshot of your own, with the keys that are on this machine: one
+publish a repository. Says which keys are missing for the rest, and exits with 1 then.
+
+Usage: trust repo renew [OPTIONS] [REPOSITORY]...
+
+Arguments:
+  [REPOSITORY]...
+          The repositories
+
+Options:
+      --all
+          Every repository that this machine keeps
+
+      --expiring-within <TIME>
+          What expires within this time, such as 90d [default: 182d, when warnings begin]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("repo delete"),
+        str![[r#"
+Forget what this machine keeps of a repository, and what its server does
+
+Metadata and staged changes go; keys stay. So does the memory of the versions seen (.floor.json):
+nothing older is accepted afterwards.
+
+Usage: trust repo delete [OPTIONS] <REPOSITORY>
+
+Arguments:
+  <REPOSITORY>
+          The repository
+
+Options:
+      --remote
+          Delete the trust data on the server, too: for everybody
+
+  -y, --yes
+          Do not ask before trust data on the server are deleted
+
   -h, --help
           Print help (see a summary with '-h')
 

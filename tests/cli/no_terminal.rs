@@ -35,7 +35,17 @@ fn every_other_command_ends_too() {
         "key list",
         "signer add --key nigel.pub nigel localhost:1/app",
         "signer remove nigel localhost:1/app",
+        "key rotate root localhost:1/app",
+        "key rotate -y root localhost:1/app",
+        "key rotate targets localhost:1/app",
+        "key rotate snapshot localhost:1/app",
+        "key rotate timestamp localhost:1/app",
         "repo init localhost:1/app",
+        "repo renew localhost:1/app",
+        "repo renew --all",
+        "repo delete localhost:1/app",
+        "repo delete --remote localhost:1/app",
+        "repo delete -y --remote localhost:1/app",
         "repo list localhost:1/app",
         "repo show localhost:1/app",
         "sign localhost:1/app:1",
@@ -55,9 +65,11 @@ fn every_other_command_ends_too() {
         home.write("nigel.pub", openssl_public());
         let ran = ended_at_once(&home, line, false);
         let expected = match line {
-            "key list" => 0,
+            "key list" | "repo renew --all" | "repo delete localhost:1/app" => 0,
             // Asks first, and nobody says yes.
-            "revoke localhost:1/app" => 2,
+            "revoke localhost:1/app"
+            | "key rotate root localhost:1/app"
+            | "repo delete --remote localhost:1/app" => 2,
             _ => 3,
         };
         assert_eq!(ran.code, expected, "{}", ran.report(line));

@@ -2,8 +2,9 @@
 
 use super::{GUN, Key, days};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::extract::{DefaultBodyLimit, Multipart, Path, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::collections::BTreeMap;
@@ -32,6 +33,10 @@ struct Store {
     published: Vec<Vec<String>>,
     /// How many publishes to turn away as if somebody had been faster
     conflicts: u32,
+    /// How many requests are answered before the line is cut
+    answers: Option<u32>,
+    /// Whether the first request that is not answered is carried out all the same
+    heard: bool,
     version: u64,
 }
 
@@ -50,6 +55,7 @@ impl NotaryServer {
             .route(&format!("{tuf}/"), post(publish))
             .route(&format!("{tuf}/{{*name}}"), get(file))
             .layer(DefaultBodyLimit::max(64 << 20))
+            .layer(from_fn_with_state(store.clone(), cut))
             .with_state(store.clone());
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, store, task }
@@ -72,6 +78,12 @@ impl NotaryServer {
         self.store.lock().unwrap().conflicts = times;
     }
 
+    /// Cuts the line after so many answers; the next request is carried out before, if `heard`.
+    pub fn cut_after(&self, answers: Option<u32>, heard: bool) {
+        let mut store = self.store.lock().unwrap();
+        (store.answers, store.heard) = (answers, heard);
+    }
+
     /// The roles of every publish so far, each sorted.
     pub fn published(&self) -> Vec<Vec<String>> {
         self.store.lock().unwrap().published.clone()
@@ -87,6 +99,29 @@ impl NotaryServer {
 impl Drop for NotaryServer {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+async fn cut(State(store): State<Shared>, request: Request, next: Next) -> Response {
+    let gone = || StatusCode::FORBIDDEN.into_response();
+    let heard = {
+        let mut store = store.lock().unwrap();
+        match store.answers {
+            None => None,
+            Some(0) => Some(std::mem::take(&mut store.heard)),
+            Some(left) => {
+                store.answers = Some(left - 1);
+                None
+            }
+        }
+    };
+    match heard {
+        None => next.run(request).await,
+        Some(false) => gone(),
+        Some(true) => {
+            next.run(request).await;
+            gone()
+        }
     }
 }
 

@@ -2,13 +2,16 @@
 
 use super::{GUN, NotaryServer, deciding, image, now};
 use trust::policy::Policy;
+use trust::repository::init::Initialization;
 use trust::repository::inspect::Inspection;
 use trust::repository::keyring::{KeyName, Keyring, PassphraseError, Passphrases};
+use trust::repository::renew::Renewal;
+use trust::repository::rotate::{Rotated, Rotation};
 use trust::repository::sign::{NewSigner, SignRequest};
 use trust::repository::signer::Removal;
 use trust::repository::{Decision, Error, Event, Repository};
 use trust::tuf::key::PublicKey;
-use trust_store::keys::{Algorithm, KeyStore, Passphrase};
+use trust_store::keys::{Algorithm, KeyStore, Passphrase, StoredKey};
 use trust_store::metadata::Cache;
 
 /// Somebody who works on the repository of every test.
@@ -122,6 +125,44 @@ impl Person {
         repository
             .revoke(&mut keyring, tag, now(), &mut |e| events.push(e))
             .await
+    }
+
+    pub async fn init(&mut self, server: &NotaryServer, how: &Initialization) -> Result<(), Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.init(&mut keyring, how, now(), watch).await
+    }
+
+    pub async fn rotate(
+        &mut self,
+        server: &NotaryServer,
+        how: &Rotation,
+    ) -> Result<Rotated, Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.rotate(&mut keyring, how, now(), watch).await
+    }
+
+    pub async fn renew(
+        &mut self,
+        server: &NotaryServer,
+        by: jiff::Timestamp,
+        now: jiff::Timestamp,
+    ) -> Result<Vec<Renewal>, Error> {
+        let (repository, mut known) = (self.repository(server), Known);
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let watch = &mut |event| self.events.push(event);
+        repository.renew(&mut keyring, by, now, watch).await
+    }
+
+    /// A root key of this person's.
+    pub fn root_key(&self) -> StoredKey {
+        let (mut known, store) = (Known, self.store());
+        let mut keyring = Keyring::new(self.store(), &mut known);
+        let key = keyring.create(Algorithm::EcdsaP256, "root", None).unwrap();
+        store.find(key.id()).unwrap().unwrap()
     }
 
     pub async fn inspect(&mut self, server: &NotaryServer) -> Inspection {

@@ -124,17 +124,18 @@ fn docker_may_replace_or_remove_files_meanwhile() {
 }
 
 #[test]
-fn deleting_leaves_other_repositories_and_staged_changes() {
+fn deleting_leaves_other_repositories_and_the_floor() {
     let home = tempfile::tempdir().unwrap();
     let cache = repository(home.path());
     let nested = Cache::at(home.path())
-        .repository("localhost:5000/team/app/nested")
+        .repository("localhost:5000/team/app/changelist")
         .unwrap();
     let changelist = home.path().join("tuf").join(GUN).join("changelist");
     nested
         .replace(&nested.lock().unwrap(), &[("root", b"n")], &[], None)
         .unwrap();
-    fs::create_dir(&changelist).unwrap();
+    let staged = changelist.join("00000000000000000001_a.change");
+    trust_store::write_atomic(&staged, b"{}", 0o600).unwrap();
     let lock = cache.lock().unwrap();
     cache
         .replace(&lock, &[("root", b"1")], &[], Some(b"f"))
@@ -142,9 +143,9 @@ fn deleting_leaves_other_repositories_and_staged_changes() {
     for _again in 0..2 {
         cache.delete(&lock).unwrap();
         assert_eq!(cache.read("root", 9).unwrap(), None);
-        assert_eq!(cache.floor().unwrap(), None);
+        assert_eq!(cache.floor().unwrap().unwrap(), b"f");
         assert_eq!(nested.read("root", 9).unwrap().unwrap(), b"n");
-        assert!(changelist.is_dir());
+        assert!(!staged.exists());
     }
 }
 

@@ -5,7 +5,10 @@ use crate::cli::{
     prompt::Prompt,
     session::Session,
 };
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use trust::repository::keyring::{KeyName, KeyringError, Passphrases};
 use trust_store::keys::{EncryptedKey, KeyError, KeyFile, PrivateKey, read_file};
 
@@ -41,6 +44,13 @@ pub(crate) fn private(file: &Path) -> Result<(), Failure> {
     #[cfg(not(unix))]
     drop(metadata);
     Ok(())
+}
+
+/// The bytes of certificate files that people name.
+pub(crate) fn certificates(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+    // The command named the file, so it is the command that is wrong.
+    let read = |file: &PathBuf| read_file(file).map_err(|it| Failure::wrong(it.to_string()));
+    files.iter().map(read).collect()
 }
 
 /// Reads a key, and opens it if it is encrypted.

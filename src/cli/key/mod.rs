@@ -5,6 +5,7 @@ pub(super) mod find;
 mod generate;
 mod list;
 mod load;
+mod rotate;
 mod show;
 
 use super::failure::Failure;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use std::{path::Path, time::SystemTime};
 use trust_store::keys::StoredKey;
 
-/// Make, load and look at signing keys
+/// Make, load, look at and replace signing keys
 #[derive(clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -29,14 +30,19 @@ enum Command {
     Load(load::Args),
     List(list::Args),
     Show(show::Args),
+    Rotate(rotate::Args),
 }
 
-pub(super) fn run(args: &Args, session: &Session) -> Result<(), Failure> {
+pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (done, doing) = match &args.command {
         Command::Generate(args) => (generate::run(args, session), "key generate".to_owned()),
         Command::Load(args) => (load::run(args, session), "key load".to_owned()),
         Command::List(args) => (list::run(args, session), "key list".to_owned()),
         Command::Show(args) => (show::run(args, session), format!("key show {}", args.key)),
+        Command::Rotate(args) => (
+            rotate::run(args, session).await,
+            format!("key rotate {} {}", args.role, args.repository),
+        ),
     };
     done.map_err(|failure| failure.doing(doing))
 }

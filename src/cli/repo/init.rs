@@ -7,28 +7,31 @@ use crate::cli::{
     prompt::Prompt,
     session::Session,
 };
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use trust::{
     reference::ImageReference,
     remote::Actions,
     repository::{
-        Event,
+        Event, RootKeys,
         init::{Initialization, SnapshotKey},
         keyring::Keyring,
     },
 };
-use trust_store::keys::{KeyStore, StoredKey, read_file};
 
 /// Begin a repository in which nothing is signed yet
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Root key: an id, the first digits of one, or a key file to load [default: a local root
-    /// key, else a new one]
-    #[arg(long, value_name = "ID|FILE")]
-    root_key: Option<String>,
-    /// Certificate for the root key, for this repository or a prefix of it [default: a new one]
-    #[arg(long, value_name = "FILE")]
-    root_cert: Option<PathBuf>,
+    /// Root key: an id, the first digits of one, or a key file to load; may be given several times
+    /// [default: a local root key, else a new one]
+    #[arg(long = "root-key", value_name = "ID|FILE")]
+    root_keys: Vec<String>,
+    /// Certificate for a root key, for this repository or a prefix of it; with --root-threshold
+    /// also of a key that somebody else has; may be given several times [default: new ones]
+    #[arg(long = "root-cert", value_name = "FILE")]
+    root_certs: Vec<PathBuf>,
+    /// How many of the root keys have to sign a root [default: 1]
+    #[arg(long, value_name = "N")]
+    root_threshold: Option<u64>,
     /// Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
     #[arg(long)]
     server_managed_snapshot: bool,
@@ -39,26 +42,20 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let (name, out) = (&args.repository, &session.out);
     let image = ImageReference::parse(name)?;
-    let store = session.keys()?;
     let mut prompt = Prompt::new(session);
-    let root_key = match &args.root_key {
-        Some(word) => Some(root_key(word, &store, &mut prompt, session)?),
-        None => None,
-    };
-    let root_certificate = match &args.root_cert {
-        Some(file) => Some(read_file(file).map_err(|error| Failure::wrong(error.to_string()))?),
-        None => None,
-    };
     let how = Initialization {
-        root_key,
-        root_certificate,
+        root: RootKeys {
+            keys: find::all(&args.root_keys, "root", None, &mut prompt, session)?,
+            certificates: file::certificates(&args.root_certs)?,
+            threshold: args.root_threshold,
+        },
         snapshot_key: if args.server_managed_snapshot {
             SnapshotKey::Server
         } else {
             SnapshotKey::Local
         },
     };
-    let mut keyring = Keyring::new(store, &mut prompt);
+    let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let repository = session.repository(&image, Actions::PullPush).await?;
     let mut watch = |event| match event {
         Event::Initializing => out.say(&format!("Initializing signed repository for {name}...")),
@@ -72,25 +69,4 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         out.json(&serde_json::json!({ "repository": image.gun(), "initialized": true }));
     }
     Ok(())
-}
-
-/// The key that the word names: one that is here, or one in a file, which is here then.
-fn root_key(
-    word: &str,
-    store: &KeyStore,
-    prompt: &mut Prompt<'_>,
-    session: &Session,
-) -> Result<StoredKey, Failure> {
-    let path = Path::new(word);
-    let here = find::only(store, word);
-    if here.is_ok() || !path.exists() {
-        return here;
-    }
-    file::private(path)?;
-    let key = file::read(path, prompt, session)?.key;
-    let id = key.id().to_owned();
-    if store.find(&id)?.is_none() {
-        Keyring::new(store.clone(), prompt).keep(key, "root", None)?;
-    }
-    find::only(store, &id)
 }

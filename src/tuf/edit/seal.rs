@@ -99,10 +99,7 @@ impl Draft {
     fn next_targets(&mut self, role: &RoleName) -> Option<Arc<Targets>> {
         let mut shared = self.targets.remove(role)?;
         let targets = Arc::make_mut(&mut shared);
-        targets.version = match self.before {
-            None => 1,
-            Some(_) => targets.version + 1,
-        };
+        targets.version += 1;
         targets.expires = Expires::at(after(self.now, TARGETS_DAYS));
         Some(shared)
     }
@@ -155,9 +152,15 @@ impl Prepared {
                 }
             }
         }
+        let expires = match &self.facts {
+            Facts::Root(facts) => facts.expires(),
+            Facts::Snapshot(facts) => facts.expires(),
+            Facts::Targets(facts) => facts.expires(),
+        };
         Ok(SealedFile {
             role: self.role,
             bytes: bytes.into(),
+            expires: expires.moment(),
             believed,
         })
     }

@@ -113,41 +113,50 @@ impl RepositoryCache {
         read_at_most(&self.directory.join(FLOOR), MAX_FLOOR)
     }
 
-    /// Metadata and floor are gone; keys, staged changes and other repositories stay.
+    /// Metadata and staged changes are gone; floor, keys and other repositories stay.
     pub fn delete(&self, lock: &RepositoryLock) -> Result<(), CacheError> {
         lock.check_protects(&self.directory)?;
         finish(&self.directory)?;
+        let removing = || CacheError::io("remove", &self.directory);
         let trash = self.directory.join(STAGING);
         discard(&trash)?;
-        let metadata = self.directory.join(METADATA);
-        // The floor outlives the files, so that a crash in between forgets nothing too early.
-        for removed in [
-            fs::rename(&metadata, &trash),
-            fs::remove_file(self.directory.join(FLOOR)),
-        ] {
-            match removed {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                other => other.map_err(CacheError::io("remove", &self.directory))?,
-            }
+        match fs::rename(self.directory.join(METADATA), &trash) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            other => other.map_err(removing())?,
         }
-        sync_directory(&self.directory).map_err(CacheError::io("remove", &self.directory))?;
+        // A repository of that name may lie in the same folder.
+        for change in plain_files(&self.directory.join(CHANGES))? {
+            fs::remove_file(change).map_err(removing())?;
+        }
+        sync_directory(&self.directory).map_err(removing())?;
         discard(&trash)
     }
 }
 
 /// The names of the folders in a folder; none if it is not there.
 fn folders(directory: &Path) -> Result<Vec<String>, CacheError> {
-    let listing = match fs::read_dir(directory) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.and_then(Iterator::collect::<Result<Vec<_>, _>>),
-    };
-    let entries = listing.map_err(CacheError::io("read", directory))?;
-    let folders = entries
+    let folders = entries(directory)?
         .into_iter()
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     Ok(folders
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect())
+}
+
+/// Whatever else than folders is in a folder; nothing if it is not there.
+fn plain_files(directory: &Path) -> Result<Vec<PathBuf>, CacheError> {
+    let files = entries(directory)?
+        .into_iter()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+    Ok(files.map(|entry| entry.path()).collect())
+}
+
+fn entries(directory: &Path) -> Result<Vec<fs::DirEntry>, CacheError> {
+    let listing = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.and_then(Iterator::collect::<Result<Vec<_>, _>>),
+    };
+    listing.map_err(CacheError::io("read", directory))
 }
 
 fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, CacheError> {
@@ -170,5 +179,7 @@ fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, CacheError> 
     Ok(Some(bytes))
 }
 
+/// Notary's staged changes (`changelist`).
+const CHANGES: &str = "changelist";
 /// In bytes; a handful of version numbers.
 const MAX_FLOOR: u64 = 1 << 20;
