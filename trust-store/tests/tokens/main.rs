@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+#[allow(dead_code, reason = "other tests pull tokens out")]
 mod softhsm;
 
 use std::env;
