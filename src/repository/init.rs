@@ -127,13 +127,13 @@ impl Repository {
             Some(key) => Some(key.clone()),
             None => local_root_key(keyring)?,
         };
+        if stored.is_none() {
+            // The root key may be on the token that is missed: no other is made for it.
+            keyring.misses_no_token()?;
+        }
         let key = match &stored {
             Some(stored) => keyring.open(stored, "root")?,
-            None => {
-                // The root key may be on the token that is missed: no other is made for it.
-                keyring.misses_no_token()?;
-                keyring.create(Algorithm::EcdsaP256, "root", None)?
-            }
+            None => keyring.create(Algorithm::EcdsaP256, "root", None)?,
         };
         match &how.root_certificate {
             Some(bundle) => adopt(bundle, key, &self.gun, now),
