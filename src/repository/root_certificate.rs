@@ -34,10 +34,10 @@ pub(super) fn certify(key: &PrivateKey, gun: &str, now: Timestamp) -> Result<Pub
         algorithm,
         failure: RefCell::new(None),
     };
-    let signed = params(gun, now).self_signed(&signer);
-    let certificate = match (signed, signer.failure.take()) {
+    let made = params(gun, now).self_signed(&signer);
+    let certificate = match (made, signer.failure.take()) {
         (_, Some(failure)) => return Err(KeyringError::from(failure).into()),
-        (signed, None) => signed.map_err(|e| fault(&e.to_string()))?,
+        (made, None) => made.map_err(|e| fault(&e.to_string()))?,
     };
     let block = pem::Pem::new("CERTIFICATE", certificate.der().to_vec());
     let key_type = format!("{}-x509", key.public().key_type);

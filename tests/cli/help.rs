@@ -36,19 +36,23 @@ Options:
   -V, --version  Print version
 
 Global options:
-      --trust-dir <DIR>         Folder of keys and trusted metadata [default:
-                                `$DOCKER_CONFIG/trust`, else `~/.docker/trust`]
-      --server <URL>            Trust server [default: `$DOCKER_CONTENT_TRUST_SERVER`, else the
-                                registry's]
-      --tls-ca <FILE>           Certificate authority of the servers [default: Docker's folder
-                                `tls/HOST`]
-      --offline                 Never touch the network; use the metadata kept on this machine
-      --passphrase-file <FILE>  File with the passphrase of every key that is used
-      --format <FORM>           Form of the results [default: text] [possible values: text, json]
-  -q, --quiet                   No progress, no remarks: results and errors only
-  -v, --verbose                 Say on standard error what is being done
-      --color <WHEN>            When to use colors on standard error [default: auto] [possible
-                                values: auto, never, always]
+      --trust-dir <DIR>          Folder of keys and trusted metadata [default:
+                                 `$DOCKER_CONFIG/trust`, else `~/.docker/trust`]
+      --server <URL>             Trust server [default: `$DOCKER_CONTENT_TRUST_SERVER`, else the
+                                 registry's]
+      --tls-ca <FILE>            Certificate authority of the servers [default: Docker's folder
+                                 `tls/HOST`]
+      --offline                  Never touch the network; use the metadata kept on this machine
+      --passphrase-file <FILE>   File with the passphrase of every key that is used
+      --pkcs11-module <FILE>     PKCS#11 library of tokens that hold keys; may be given several
+                                 times
+      --pin-file <[LABEL=]FILE>  File with the PIN of every token, or of the one called LABEL; may
+                                 be given several times
+      --format <FORM>            Form of the results [default: text] [possible values: text, json]
+  -q, --quiet                    No progress, no remarks: results and errors only
+  -v, --verbose                  Say on standard error what is being done
+      --color <WHEN>             When to use colors on standard error [default: auto] [possible
+                                 values: auto, never, always]
 
 "#]]
         .raw()
@@ -62,8 +66,8 @@ fn of_key_commands() {
         str![[r#"
 Generate and load a signing key pair
 
-The private key is kept encrypted in the trust directory; the public key is written to NAME.pub, for
-whoever adds NAME as a signer.
+The private key is kept encrypted in the trust directory, or made on a token that never gives it
+away; the public key is written to NAME.pub, for whoever adds NAME as a signer.
 
 Usage: trust key generate [OPTIONS] <NAME>
 
@@ -76,10 +80,14 @@ Options:
           Folder for the public key [default: this one]
 
       --type <TYPE>
-          Kind of key; docker reads only ecdsa
+          Kind of key: ecdsa or ed25519 in a file, of which docker reads only ecdsa; ecdsa or rsa on
+          a token
           
           [default: ecdsa]
-          [possible values: ecdsa, ed25519]
+          [possible values: ecdsa, ed25519, rsa]
+
+      --token <LABEL>
+          Make the key on the token of this label or serial number
 
   -h, --help
           Print help (see a summary with '-h')
@@ -108,6 +116,9 @@ Options:
           
           [default: signer]
 
+      --token <LABEL>
+          Put the key on the token of this label or serial number, not in a file
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -117,7 +128,7 @@ Options:
     assert_data_eq!(
         own_part("key list"),
         str![[r#"
-List the private keys on this machine
+List the private keys on this machine and its tokens
 
 The type of an encrypted key, and the repositories that use a key, are known once trust data that
 name it have been seen.
@@ -136,7 +147,7 @@ Options:
         str![[r#"
 Show a key's public half and where it is used
 
-The passphrase is needed only for a key that no trust data seen so far name.
+The passphrase is needed only for a key file that no trust data seen so far name; a PIN never.
 
 Usage: trust key show [OPTIONS] <ID|NAME>
 

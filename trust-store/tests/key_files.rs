@@ -41,7 +41,7 @@ proptest! {
         let key = PrivateKey::generate(algorithm).unwrap();
         let path = store.add(&key, &label, &passphrase.as_str().into()).unwrap();
         let stored = store.find(key.id()).unwrap().unwrap();
-        prop_assert_eq!(&stored.path, &path);
+        prop_assert_eq!(stored.place.file(&stored.id).unwrap(), &path);
         prop_assert_eq!((stored.role.as_ref(), &stored.gun), (Some(&label.role), &label.gun));
         let opened = store.unlock(&stored, Some(&passphrase.as_str().into())).unwrap();
         prop_assert_eq!(opened.public(), key.public());

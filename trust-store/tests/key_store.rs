@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use trust_store::keys::{Algorithm, KeyError, KeyStore, Label, Passphrase, PrivateKey, StoredKey};
+use trust_store::keys::{
+    Algorithm, KeyError, KeyStore, Label, Passphrase, Place, PrivateKey, StoredKey,
+};
 
 const GUN: &str = "docker.com/notary0.1/samplerepo";
 
@@ -51,7 +53,14 @@ fn a_new_key_is_private_and_encrypted() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-    assert!(store.find(key.id()).unwrap().unwrap().encrypted);
+    let stored = store.find(key.id()).unwrap().unwrap();
+    assert!(matches!(
+        stored.place,
+        Place::File {
+            encrypted: true,
+            ..
+        }
+    ));
 }
 
 #[test]
@@ -163,7 +172,7 @@ fn a_file_that_holds_another_key_is_refused() {
     let error = store.unlock(&stored, Some(&passphrase())).unwrap_err();
     let expected = format!(
         "{}: the file named {other} holds the key {}",
-        stored.path.display(),
+        stored.place.file(&other).unwrap().display(),
         key.id()
     );
     assert_eq!(error.to_string(), expected);
@@ -211,9 +220,11 @@ fn legacy_store(home: &Path) -> (KeyStore, [StoredKey; 2]) {
             id,
             role,
             gun,
-            path,
-            encrypted: true,
-            created,
+            place: Place::File {
+                path,
+                encrypted: true,
+                created,
+            },
         }
     });
     (KeyStore::at(home), expected)
@@ -227,7 +238,8 @@ fn old_folders_are_read_in_place_and_left_alone() {
         assert_eq!(store.find(&stored.id).unwrap().as_ref(), Some(stored));
         let key = store.unlock(stored, Some(&passphrase())).unwrap();
         let error = store.add(&key, &label("root"), &passphrase()).unwrap_err();
-        assert!(matches!(error, KeyError::AlreadyThere { path, .. } if path == stored.path));
+        let file = stored.place.file(&stored.id).unwrap();
+        assert!(matches!(error, KeyError::AlreadyThere { path, .. } if path == file));
     }
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(store.list().unwrap(), expected);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use trust_store::keys::{KeyError, KeyStore, Passphrase, StoredKey};
+use trust_store::keys::{KeyError, KeyStore, Passphrase, Place, StoredKey};
 
 const HOMES: [&str; 2] = ["docker-trust-dir", "notary-dir"];
 
@@ -35,15 +35,18 @@ fn all() -> impl Iterator<Item = (&'static str, KeyStore, StoredKey)> {
 #[test]
 fn every_key_opens_and_signs() {
     for (home, store, stored) in all() {
-        assert!(stored.encrypted);
+        let Place::File {
+            path, encrypted, ..
+        } = &stored.place
+        else {
+            panic!("a file")
+        };
+        assert!(encrypted);
         let key = store
             .unlock(&stored, Some(&passphrase(home, &stored)))
             .unwrap();
         assert_eq!(key.id(), stored.id);
-        assert_eq!(
-            Some(stored.id.as_str()),
-            stored.path.file_stem().unwrap().to_str()
-        );
+        assert_eq!(Some(stored.id.as_str()), path.file_stem().unwrap().to_str());
         let signature = key.sign(b"message").unwrap();
         assert_eq!((signature.method, signature.bytes.len()), ("ecdsa", 64));
         let point = &key.public().bytes[26..];

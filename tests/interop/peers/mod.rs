@@ -25,6 +25,7 @@ pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod skopeo;
 #[path = "../../../trust-store/tests/tokens/softhsm.rs"]
+#[allow(dead_code, reason = "its other tests look into tokens")]
 pub(crate) mod softhsm;
 pub(crate) mod terminal;
 pub(crate) mod token_server;

@@ -50,14 +50,17 @@ fn does_the_whole_job(server: Kind, kind: &str) {
         nigel
             .docker(&format!("trust inspect --pretty {app}"))
             .ok()
-            .says("nigel")
-            .says(&root),
+            .says("nigel"),
         nigel
-            .notary(&format!("lookup {app} v1 -r targets/releases"))
+            .notary(&format!("list {app} -r targets/releases"))
             .ok(),
     ] {
         seen.says(hex_of(&digest));
     }
+    nigel
+        .trust("key show root")
+        .ok()
+        .says(&format!("{app} as root"));
     // The root signs again: a second repository, and one begun by its id.
     let other = lab.name("other");
     nigel

@@ -1,4 +1,4 @@
-//! Keys on tokens, by SoftHSM.
+//! Keys on tokens, by `SoftHSM`.
 //!
 //! A module reads its configuration once in a process, so each test runs in a process of its own.
 #![forbid(unsafe_code)]
@@ -11,6 +11,7 @@
     reason = "a test fails by panicking"
 )]
 
+#[allow(dead_code, reason = "other tests pull tokens out")]
 mod softhsm;
 
 use std::env;
@@ -52,8 +53,8 @@ fn with_a_token(test: &str, body: impl Fn(&KeyStore, &SoftHsm, &Path)) {
     assert!(said[0].contains("1 passed"), "{test} is no test here");
 }
 
-fn pin() -> Option<Passphrase> {
-    Some(PIN.into())
+fn pin() -> Passphrase {
+    PIN.into()
 }
 
 fn fixture(name: &str) -> PrivateKey {
@@ -93,7 +94,7 @@ fn a_key_made_on_a_token_signs_and_cannot_leave() {
                 (TokenAlgorithm::EcdsaP256, "root"),
                 (TokenAlgorithm::Rsa, "nigel"),
             ] {
-                let made = store.generate_on("card", algorithm, name, pin().as_ref());
+                let made = store.generate_on("card", algorithm, name, Some(&pin()));
                 let made = made.unwrap();
                 signs(&made);
                 let stored = store.find(made.id()).unwrap().unwrap();
@@ -131,7 +132,7 @@ fn a_key_put_on_a_token_signs_and_is_put_there_once() {
         |store, token, _| {
             for name in ["ec-pkcs8.pem", "rsa-pkcs1.pem"] {
                 let key = fixture(name);
-                let kept = store.add_on("card", &key, "nigel", pin().as_ref()).unwrap();
+                let kept = store.add_on("card", &key, "nigel", Some(&pin())).unwrap();
                 assert_eq!(kept.id(), key.id());
                 signs(&kept);
                 let again = store.add_on("card", &key, "nigel", None).unwrap_err();
@@ -145,7 +146,7 @@ fn a_key_put_on_a_token_signs_and_is_put_there_once() {
             }
             let ed25519 = PrivateKey::generate(Algorithm::Ed25519).unwrap();
             let refused = store
-                .add_on("card", &ed25519, "x", pin().as_ref())
+                .add_on("card", &ed25519, "x", Some(&pin()))
                 .unwrap_err();
             assert!(
                 matches!(refused, KeyError::UnsupportedAlgorithm { .. }),
@@ -199,7 +200,7 @@ fn a_key_is_known_by_its_certificate_where_no_public_key_is() {
             let [stored] = &store.list().unwrap()[..] else {
                 panic!("one key")
             };
-            let lonely = store.unlock(stored, pin().as_ref()).unwrap_err();
+            let lonely = store.unlock(stored, Some(&pin())).unwrap_err();
             assert!(
                 matches!(lonely, KeyError::Token(TokenError::NoPrivateHalf { .. })),
                 "{lonely}"
@@ -214,7 +215,7 @@ fn a_key_is_known_by_its_certificate_where_no_public_key_is() {
                 (stored.id.as_str(), stored.role.as_deref()),
                 (key.id(), Some("root"))
             );
-            signs(&store.unlock(stored, pin().as_ref()).unwrap());
+            signs(&store.unlock(stored, Some(&pin())).unwrap());
         },
     );
 }

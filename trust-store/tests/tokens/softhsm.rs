@@ -1,4 +1,4 @@
-//! SoftHSM: tokens in a folder of their own, and one that is pulled out.
+//! `SoftHSM`: tokens in a folder of their own, and one that is pulled out.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ impl SoftHsm {
         self.run(command);
     }
 
-    /// Does something to a token by OpenSC's tool.
+    /// Does something to a token by `OpenSC`'s tool.
     pub(crate) fn pkcs11_tool(&self, label: &str, pin: &str, line: &str) -> String {
         let mut command = Command::new("pkcs11-tool");
         command.arg("--module").arg(module());
@@ -84,7 +84,7 @@ impl SoftHsm {
     }
 }
 
-/// The library of SoftHSM, where Debian puts it.
+/// The library of `SoftHSM`, where Debian puts it.
 pub(crate) fn module() -> PathBuf {
     let places = [
         "/usr/lib/softhsm/libsofthsm2.so",

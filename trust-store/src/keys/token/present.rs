@@ -45,9 +45,10 @@ impl Present {
         writing: bool,
         pin: Option<&Passphrase>,
     ) -> Result<Session, TokenError> {
-        let opened = match writing {
-            true => self.context.open_rw_session(self.slot),
-            false => self.context.open_ro_session(self.slot),
+        let opened = if writing {
+            self.context.open_rw_session(self.slot)
+        } else {
+            self.context.open_ro_session(self.slot)
         };
         let session = opened.map_err(|error| self.fault("open a session", &error))?;
         let state = session.get_session_info().map(|info| info.session_state());
