@@ -14,22 +14,24 @@ Sign container images, and refuse the ones nobody signed
 Usage: trust [OPTIONS] <COMMAND>
 
 Commands:
-  key      Make, load, keep and look at signing keys
-  key      Make, load, look at and replace signing keys
-  signer   Add and remove signers of repositories
-  repo     Begin repositories of signed tags, look at them, keep them in force
-  sign     Sign images
-  revoke   Take back the signatures on an image, or on all tags of a repository
-  inspect  Show who signed what in repositories
-  verify   Check that images are signed
-  pull     Pull images that are signed
-  why      Explain the decision on an image, step by step
-  server   Run a trust server and look after it
-  policy   Check a policy, and explain what it says of an image
-  gate     Let engines run nothing that the policy refuses
-  hook     Wire a gate into an engine, and undo it
-  doctor   Say what on this host is not enforced, and how to mend it
-  help     Print this message or the help of the given subcommand(s)
+  key         Make, load, keep, look at and replace signing keys
+  signer      Add, remove and replace signers of repositories
+  delegation  Change and list who may sign which tags, at any depth
+  witness     Sign roles again as they are
+  repo        Begin repositories of signed tags, look at them, publish staged changes, keep them in
+              force
+  sign        Sign images
+  revoke      Take back the signatures on an image, or on all tags of a repository
+  inspect     Show who signed what in repositories
+  verify      Check that images are signed
+  pull        Pull images that are signed
+  why         Explain the decision on an image, step by step
+  server      Run a trust server and look after it
+  policy      Check a policy, and explain what it says of an image
+  gate        Let engines run nothing that the policy refuses
+  hook        Wire a gate into an engine, and undo it
+  doctor      Say what on this host is not enforced, and how to mend it
+  help        Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help     Print help (see more with '--help')
@@ -101,8 +103,8 @@ Options:
 Load a private key file for signing
 
 Reads PEM: PKCS#8, SEC1 and PKCS#1, plain or encrypted. The key is kept encrypted with a new
-passphrase in the trust directory. Of a file with several keys, as `notary key export` writes it,
-all are loaded that are not there already.
+passphrase in the trust directory, or put on a token that never gives it away. Of a file with
+several keys, as `notary key export` writes it, all are loaded that are not there already.
 
 Usage: trust key load [OPTIONS] <KEYFILE>
 
@@ -162,12 +164,118 @@ Options:
 "#]]
         .raw()
     );
-    assert_data_eq!(own_part("key export"), str![[r#""#]].raw());
-    assert_data_eq!(own_part("key passwd"), str![[r#""#]].raw());
-    assert_data_eq!(own_part("key remove"), str![[r#""#]].raw());
-    assert_data_eq!(own_part("key backup"), str![[r#""#]].raw());
-    assert_data_eq!(own_part("key restore"), str![[r#""#]].raw());
-    assert_data_eq!(own_part("key migrate"), str![[r#""#]].raw());
+    assert_data_eq!(own_part("key export"), str![[r#"
+Write a key to a file for another machine
+
+The private key stays encrypted with the passphrase it has here; one that has none gets one. `trust
+key load` and `notary key import` read the file.
+
+Usage: trust key export [OPTIONS] --output <FILE> <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+  -o, --output <FILE>
+          The new file
+
+      --public
+          Only the public key, as `trust signer add` reads it
+
+      --certificate <REPOSITORY>
+          Only a certificate of a root key for this repository, as others name it with --cert or
+          --root-cert
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]].raw());
+    assert_data_eq!(own_part("key passwd"), str![[r#"
+Change the passphrase of a key
+
+The present passphrase comes from where it always comes from. Copies in backups and exported files
+keep the one they were made with.
+
+Usage: trust key passwd [OPTIONS] <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+      --new-passphrase-file <FILE>
+          File with the new passphrase [default: a prompt]
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]].raw());
+    assert_data_eq!(own_part("key remove"), str![[r#"
+Remove a private key from this machine
+
+Says first which repositories still need it, as far as is known here, and asks. Every file that
+holds the key goes, also in the folders of old versions; backups stay.
+
+Usage: trust key remove [OPTIONS] <ID|NAME>
+
+Arguments:
+  <ID|NAME>
+          Id, the first digits of it, or name of the key
+
+Options:
+  -f, --force
+          Do not ask
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]].raw());
+    assert_data_eq!(own_part("key backup"), str![[r#"
+Write all keys into one encrypted file
+
+Each key also keeps its own passphrase inside; one that has none is protected by that of the backup
+alone. `trust key restore` brings the keys back.
+
+Usage: trust key backup [OPTIONS] --output <FILE>
+
+Options:
+  -o, --output <FILE>
+          The new file
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]].raw());
+    assert_data_eq!(own_part("key restore"), str![[r#"
+Bring keys back from a backup
+
+A key that is here already is left alone.
+
+Usage: trust key restore [OPTIONS] <FILE>
+
+Arguments:
+  <FILE>
+          What `trust key backup` wrote
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]].raw());
+    assert_data_eq!(own_part("key migrate"), str![[r#"
+Copy keys of old versions into the form of today
+
+Finds keys in the folders of Notary before 0.4, keys encrypted as they were then, and keys without a
+passphrase, which get one. The old files are kept.
+
+Usage: trust key migrate [OPTIONS]
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+"#]].raw());
     assert_data_eq!(
         own_part("key rotate"),
         str![[r#"
@@ -202,26 +310,10 @@ Options:
 
   -y, --yes
           Do not ask before the root key is rotated
-    assert_data_eq!(
-        own_part("key export"),
-        str![[r#"
-Write a key to a file for another machine
 
-The private key stays encrypted with the passphrase it has here; one that has none gets one. `trust
-key load` and `notary key import` read the file.
-
-Usage: trust key export [OPTIONS] --output <FILE> <ID|NAME>
-
-Arguments:
-  <ID|NAME>
-          Id, the first digits of it, or name of the key
-
-Options:
-  -o, --output <FILE>
-          The new file
-
-      --public
-          Only the public key, as `trust signer add` reads it
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
 
   -h, --help
           Print help (see a summary with '-h')
@@ -361,6 +453,10 @@ Options:
       --path <PREFIX>
           Only tags that begin with this; may be given several times [default: all tags]
 
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -386,6 +482,10 @@ Arguments:
 Options:
   -f, --force
           Do not ask, even if no signature on the released tags is left
+
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
 
   -h, --help
           Print help (see a summary with '-h')
@@ -418,6 +518,10 @@ Options:
 
       --server-managed-snapshot
           Let the server sign snapshots, as `docker trust` does; else this machine does, as `notary`
+
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
 
   -h, --help
           Print help (see a summary with '-h')
@@ -486,6 +590,10 @@ Options:
       --expiring-within <TIME>
           What expires within this time, such as 90d [default: 182d, when warnings begin]
 
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -532,10 +640,10 @@ Signs what the registry serves for the tag. If the registry lacks the tag and th
 it, or with --local, the image is pushed through the engine first. IMAGE:TAG@DIGEST signs exactly
 that digest.
 
-Usage: trust sign [OPTIONS] <IMAGE:TAG[@DIGEST]>...
+Usage: trust sign [OPTIONS] [IMAGE:TAG[@DIGEST]]...
 
 Arguments:
-  <IMAGE:TAG[@DIGEST]>...
+  [IMAGE:TAG[@DIGEST]]...
           Images to sign
 
 Options:
@@ -551,8 +659,20 @@ Options:
       --custom <JSON>
           Data of your own to sign along with the digest
 
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
+      --approve <FILE>
+          Check what somebody requests in this file, sign it too, and publish it if nobody else has
+          to
+
+  -y, --yes
+          Do not ask before a request is signed
+
       --stage
-          Do not sign yet: put it on the list of changes, for `trust repo publish`
+          Do not publish: put it on the list of changes, for `trust repo publish`; where others have
+          to sign it too, write a request to PATH-TAG.request.json
 
       --size <BYTES>
           Size of the manifest that IMAGE:TAG@DIGEST names; then the registry is not asked
@@ -577,6 +697,10 @@ Arguments:
 Options:
   -y, --yes
           Do not ask before all tags are revoked
+
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
 
       --stage
           Do not revoke yet: put it on the list of changes, for `trust repo publish`
@@ -993,6 +1117,10 @@ Options:
   -f, --force
           Go on even if signatures are lost because the new private key is elsewhere
 
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -1031,6 +1159,10 @@ Options:
       --stage
           Only put it on the list of changes, for `trust repo publish`
 
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -1068,6 +1200,10 @@ Options:
 
       --stage
           Only put it on the list of changes, for `trust repo publish`
+
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
 
   -h, --help
           Print help (see a summary with '-h')
@@ -1111,6 +1247,10 @@ Options:
       --stage
           Only put it on the list of changes, for `trust repo publish`
 
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -1137,6 +1277,10 @@ Arguments:
 Options:
       --stage
           Only put it on the list of changes, for `trust repo publish`
+
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
 
   -h, --help
           Print help (see a summary with '-h')
@@ -1178,6 +1322,10 @@ Arguments:
           The repository
 
 Options:
+      --request <FILE>
+          Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
+          with `trust sign --approve FILE`
+
   -h, --help
           Print help (see a summary with '-h')
 
