@@ -42,6 +42,12 @@ struct Scenario<'a> {
 }
 
 impl Scenario<'_> {
+    /// Puts a file into the home folder first.
+    fn preparing(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.home.folder().join(name), text).expect("a file");
+        self
+    }
+
     /// Kills the command at every point, and repeats it; how many points there were.
     fn run(&self) -> u32 {
         let mut round = 0;
@@ -213,6 +219,309 @@ fn a_new_key() {
             assert!(there || again.code == 0, "{again}");
             home.trust("key list").ok().says(&format!("key{round}"));
             assert!(home.folder().join(format!("key{round}.pub")).exists());
+        },
+    }
+    .run();
+}
+
+/// A repository that nigel owns with every key, and in which he has signed `v1`.
+fn owner(lab: &Lab) -> Home<'_> {
+    let home = nigel(lab);
+    lab.push("app", "v1");
+    home.trust(&format!("sign {}", lab.name("app:v1"))).ok();
+    home
+}
+
+/// A rotation killed anywhere leaves the old keys or the new ones, and the tag signed.
+fn rotation(role: &str) {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    let app = lab.name("app");
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|_| format!("key rotate -y {role} {app}"),
+        check: &|_, again| {
+            again.clone().ok();
+            home.trust(&format!("verify {app}:v1")).ok();
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn a_rotation_of_the_root_key() {
+    rotation("root");
+}
+
+#[test]
+fn a_rotation_of_the_targets_key() {
+    rotation("targets");
+}
+
+#[test]
+fn a_rotation_of_the_snapshot_key() {
+    rotation("snapshot");
+}
+
+#[test]
+fn a_rotation_of_the_timestamp_key() {
+    rotation("timestamp");
+}
+
+#[test]
+fn a_renewal() {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    let app = lab.name("app");
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|_| format!("repo renew --expiring-within 99999d {app}"),
+        check: &|_, again| {
+            again.clone().ok();
+            home.trust(&format!("verify {app}:v1")).ok();
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn delegations_given_and_taken() {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    home.trust("key generate bob").ok();
+    let app = lab.name("app");
+    let add = format!("delegation add {app} bob bob.pub --all-paths");
+    Scenario {
+        home: &home,
+        prepare: &|_| drop(home.trust(&format!("delegation remove -y {app} bob"))),
+        command: &|_| add.clone(),
+        check: &|_, again| {
+            again.clone().ok();
+            let listed = home.trust(&format!("delegation list {app}")).ok();
+            listed.says("targets/bob");
+        },
+    }
+    .run();
+    Scenario {
+        home: &home,
+        prepare: &|_| drop(home.trust(&add).ok()),
+        command: &|_| format!("delegation remove -y {app} bob"),
+        check: &|_, again| {
+            // What is gone already cannot be taken away again.
+            assert!(
+                again.code == 0 || again.stderr.contains("targets/bob"),
+                "{again}"
+            );
+            let listed = home.trust(&format!("delegation list {app}")).ok();
+            listed.does_not_say("targets/bob");
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn a_witness() {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    let app = lab.name("app");
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|_| format!("witness {app} targets/nigel"),
+        check: &|_, again| {
+            again.clone().ok();
+            home.trust(&format!("verify {app}:v1")).ok();
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn signers_replaced_and_removed() {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    let app = lab.name("app");
+    Scenario {
+        home: &home,
+        prepare: &|round| drop(home.trust(&format!("key generate nigel{round}")).ok()),
+        command: &|round| format!("signer replace --key nigel{round}.pub nigel {app}"),
+        check: &|_, again| {
+            again.clone().ok();
+            home.trust(&format!("verify --signer nigel {app}:v1")).ok();
+        },
+    }
+    .run();
+    home.trust("key generate bob").ok();
+    Scenario {
+        home: &home,
+        prepare: &|_| {
+            drop(
+                home.trust(&format!("signer add --key bob.pub bob {app}"))
+                    .ok(),
+            )
+        },
+        command: &|_| format!("signer remove -f bob {app}"),
+        check: &|_, again| {
+            // Who is gone already cannot be removed again.
+            assert!(
+                again.code == 0 || again.stderr.contains("no signer bob"),
+                "{again}"
+            );
+            home.trust(&format!("verify {app}:v1")).ok();
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn staged_changes_published() {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    let (app, image) = (lab.name("app"), image("the same under every tag"));
+    let stage = |round: u32| {
+        let size = image.manifest.bytes.len();
+        let tag = format!("{app}:s{round}@{}", image.digest());
+        format!("sign --stage --size {size} {tag}")
+    };
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|round| stage(round),
+        check: &|round, again| {
+            again.clone().ok();
+            let listed = home.trust(&format!("repo status {app}")).ok();
+            listed.says(&format!("s{round}"));
+        },
+    }
+    .run();
+    home.trust(&format!("repo reset --all {app}")).ok();
+    Scenario {
+        home: &home,
+        prepare: &|round| drop(home.trust(&stage(1000 + round)).ok()),
+        command: &|_| format!("repo publish {app}"),
+        check: &|round, again| {
+            again.clone().ok();
+            home.trust(&format!("verify {app}:s{}", 1000 + round)).ok();
+            let listed = home.trust(&format!("repo status {app}")).ok();
+            listed.says("No unpublished changes");
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn a_request_made_and_approved() {
+    let lab = Lab::start(Kind::Trust);
+    let home = owner(&lab);
+    let app = lab.name("app");
+    let image = image("the same under every tag");
+    let tag = |round: u32| format!("r{round}");
+    Scenario {
+        home: &home,
+        prepare: &|round| lab.registry.push("app", &tag(round), &image),
+        command: &|round| format!("sign --request {0}.json {app}:{0}", tag(round)),
+        check: &|round, again| {
+            // The request is the last thing that is written.
+            let there = again.stderr.contains("is there already");
+            assert!(there || again.code == 0, "{again}");
+            assert!(home.folder().join(format!("{}.json", tag(round))).exists());
+        },
+    }
+    .run();
+    let tag = |round: u32| format!("a{round}");
+    Scenario {
+        home: &home,
+        prepare: &|round| {
+            lab.registry.push("app", &tag(round), &image);
+            let request = format!("sign --request {0}.json {app}:{0}", tag(round));
+            home.trust(&request).ok();
+        },
+        command: &|round| format!("sign -y --approve {}.json", tag(round)),
+        check: &|round, again| {
+            // What is published already is stale.
+            assert!(again.code == 0 || again.stderr.contains("stale"), "{again}");
+            home.trust(&format!("verify {app}:{}", tag(round))).ok();
+        },
+    }
+    .run();
+    everyone_reads(&home, &app);
+}
+
+#[test]
+fn a_deletion() {
+    let lab = Lab::start(Kind::Trust);
+    let home = nigel(&lab);
+    let name = |round: u32| lab.name(&format!("gone{round}"));
+    Scenario {
+        home: &home,
+        prepare: &|round| {
+            let add = format!("signer add --key nigel.pub nigel {}", name(round));
+            home.trust(&add).ok();
+        },
+        command: &|round| format!("repo delete -y --remote {}", name(round)),
+        check: &|round, again| {
+            again.clone().ok();
+            home.trust(&format!("repo show {}", name(round))).exit(1);
+        },
+    }
+    .run();
+}
+
+/// What the files of keys go through on one machine; every key there before is there afterwards.
+#[test]
+fn keys_moved_and_kept() {
+    let lab = Lab::start(Kind::Trust);
+    let home = nigel(&lab);
+    let other = lab.home("other");
+    let backup = |round: u32| home.folder().join(format!("b{round}.keys"));
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|round| format!("key backup --passphrase-file backup.pass -o b{round}.keys"),
+        check: &|round, again| {
+            let there = again.stderr.contains("is there already");
+            assert!(there || again.code == 0, "{again}");
+            assert!(backup(round).exists());
+        },
+    }
+    .preparing("backup.pass", "a long passphrase")
+    .run();
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|round| format!("key export nigel -o x{round}.pem"),
+        check: &|round, again| {
+            let there = again.stderr.contains("is there already");
+            assert!(there || again.code == 0, "{again}");
+            assert!(home.folder().join(format!("x{round}.pem")).exists());
+        },
+    }
+    .run();
+    let full = backup(999);
+    home.trust(&format!(
+        "key backup --passphrase-file backup.pass -o {}",
+        full.display()
+    ))
+    .ok();
+    std::fs::write(other.folder().join("backup.pass"), "a long passphrase").expect("a file");
+    Scenario {
+        home: &other,
+        prepare: &|_| drop(std::fs::remove_dir_all(other.trust_dir().join("private"))),
+        command: &|_| {
+            let file = full.display();
+            format!("key restore --passphrase-file backup.pass {file}")
+        },
+        check: &|_, again| {
+            again.clone().ok();
+            assert_eq!(key_files(&other), key_files(&home));
         },
     }
     .run();
