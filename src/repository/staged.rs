@@ -58,12 +58,11 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Vec<Change>, Error> {
-        let roles = match &request.role {
-            Some(role) => vec![role.clone()],
-            None => {
-                let current = self.refresh(&Errand::read(now), watch).await?;
-                roles(&current, keyring, request)?
-            }
+        let roles = if let Some(role) = &request.role {
+            vec![role.clone()]
+        } else {
+            let current = self.refresh(&Errand::read(now), watch).await?;
+            roles(&current, keyring, request)?
         };
         let (name, meta) = (&request.tag, meta(request));
         let changes = roles.into_iter().map(|role| Change::Sign {

@@ -723,7 +723,7 @@ Options:
 }
 
 #[test]
-fn of_commands_about_people_and_staged_changes() {
+fn of_commands_about_people() {
     assert_data_eq!(
         own_part("signer replace"),
         str![[r#"
@@ -753,6 +753,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_delegation_commands() {
     assert_data_eq!(
         own_part("delegation add"),
         str![[r#"
@@ -871,6 +875,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_witnessing_and_staged_changes() {
     assert_data_eq!(
         own_part("witness"),
         str![[r#"
