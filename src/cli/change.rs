@@ -69,16 +69,17 @@ pub(crate) async fn carry_out(
     let mut prompt = Prompt::new(session);
     let mut keyring = Keyring::new(session.keys()?, &mut prompt);
     let mut watch = |event| notice::tell(&session.out, event);
-    let changed = repository
+    let published = repository
         .change(&mut keyring, changes, session.now(), &mut watch)
         .await?;
     if way.delivery.is_request() {
         way.delivery.finish(&repository, session)?;
         return Ok(Outcome::Requested);
     }
-    Ok(match changed {
-        true => Outcome::Published,
-        false => Outcome::Unchanged,
+    Ok(if published {
+        Outcome::Published
+    } else {
+        Outcome::Unchanged
     })
 }
 

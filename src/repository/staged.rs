@@ -59,17 +59,16 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Vec<Change>, Error> {
-        let roles = match &request.role {
-            Some(role) => vec![role.clone()],
-            None => {
-                let current = self.refresh(&Errand::read(now), watch).await?;
-                let roles = roles(&current, keyring, request)?;
-                for role in &roles {
-                    let keys = current.keys_of(role);
-                    keys.map_or(Ok(()), |keys| keyring.suffices(role, &keys))?;
-                }
-                roles
+        let roles = if let Some(role) = &request.role {
+            vec![role.clone()]
+        } else {
+            let current = self.refresh(&Errand::read(now), watch).await?;
+            let roles = roles(&current, keyring, request)?;
+            for role in &roles {
+                let keys = current.keys_of(role);
+                keys.map_or(Ok(()), |keys| keyring.suffices(role, &keys))?;
             }
+            roles
         };
         let (name, meta) = (&request.tag, meta(request));
         let changes = roles.into_iter().map(|role| Change::Sign {

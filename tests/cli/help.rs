@@ -1117,7 +1117,7 @@ Options:
 }
 
 #[test]
-fn of_commands_about_people_and_staged_changes() {
+fn of_commands_about_people() {
     assert_data_eq!(
         own_part("signer replace"),
         str![[r#"
@@ -1151,6 +1151,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_delegation_commands() {
     assert_data_eq!(
         own_part("delegation add"),
         str![[r#"
@@ -1281,6 +1285,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_witnessing_and_staged_changes() {
     assert_data_eq!(
         own_part("witness"),
         str![[r#"

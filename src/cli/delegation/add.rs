@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::cli::{
-    change::{Outcome, Way, carry_out, delegation, report},
+    change::{Way, carry_out, delegation, report},
     failure::Failure,
     session::Session,
     signer::public_key,
@@ -10,7 +10,7 @@ use crate::cli::{
 use std::path::PathBuf;
 use trust::{
     reference::ImageReference,
-    tuf::{change::Change, edit::Terms, key::PublicKey},
+    tuf::{change::Change, edit::Terms, key::PublicKey, role::RoleName},
 };
 
 /// Let keys sign tags in a role, which begins if it is new
@@ -87,18 +87,11 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         "Addition of delegation role {role} {parts}, to repository \"{gun}\" {}",
         done.words()
     ));
-    if done == Outcome::Unchanged {
-        session.out.note("Nothing was published.");
-    }
     report(&image, &[role.to_string()], done, session);
     Ok(())
 }
 
-fn begin(
-    role: &trust::tuf::role::RoleName,
-    keys: Vec<PublicKey>,
-    threshold: Option<u64>,
-) -> Change {
+fn begin(role: &RoleName, keys: Vec<PublicKey>, threshold: Option<u64>) -> Change {
     Change::Begin {
         role: role.clone(),
         terms: Terms {

@@ -2,7 +2,9 @@
 
 use crate::cli::{failure::Failure, session::Session, table::table};
 use serde::Serialize;
-use trust::{reference::ImageReference, remote::Actions, repository::staged::Staged};
+use trust::{
+    reference::ImageReference, remote::Actions, repository::staged::Staged, tuf::change::Change,
+};
 
 /// List the changes that are staged and not yet published
 ///
@@ -66,10 +68,10 @@ fn row((number, staged): (usize, &Staged)) -> Row<'_> {
     let change = staged.change.as_ref().ok();
     Row {
         number,
-        action: change.map(|change| change.action()),
-        scope: change.map(|change| change.scope()),
-        r#type: change.map(|change| change.kind()),
-        path: change.map(|change| change.path()),
+        action: change.map(Change::action),
+        scope: change.map(Change::scope),
+        r#type: change.map(Change::kind),
+        path: change.map(Change::path),
         file: &staged.file,
         problem: staged.change.as_ref().err().map(ToString::to_string),
     }

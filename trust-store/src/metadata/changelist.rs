@@ -162,12 +162,11 @@ fn file_name(time: u64) -> io::Result<String> {
     let bits = u128::from_be_bytes(random);
     let bits = bits & !(0xF << 76) | (4 << 76); // version 4
     let bits = bits & !(0b11 << 62) | (0b10 << 62); // RFC 9562
-    let hex = format!("{bits:032x}");
-    let (a, rest) = hex.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    Ok(format!("{time:0DIGITS$}_{a}-{b}-{c}-{d}-{e}.change"))
+    let mut uuid = format!("{bits:032x}");
+    for dash in [20, 16, 12, 8] {
+        uuid.insert(dash, '-');
+    }
+    Ok(format!("{time:0DIGITS$}_{uuid}.change"))
 }
 
 const CHANGELIST: &str = "changelist";
