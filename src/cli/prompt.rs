@@ -187,7 +187,7 @@ impl Passphrases for Prompt<'_> {
         match tries {
             Tries::Last => self.session.out.complain(LAST_TRY),
             Tries::Low => self.session.out.complain(FEW_TRIES),
-            _ => {}
+            Tries::Unsaid => {}
         }
         let entered = self.read(&format!("Enter PIN for token {token}: "))?;
         Ok(Passphrase::new(entered))

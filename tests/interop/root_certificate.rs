@@ -10,7 +10,11 @@ use crate::peers::{
     server::{Kind, on_both_servers},
 };
 
-on_both_servers!(the_others_accept_it, one_that_does_not_fit_is_refused);
+on_both_servers!(
+    the_others_accept_it,
+    one_is_made_for_an_rsa_key,
+    one_that_does_not_fit_is_refused
+);
 
 const EC: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
 const RSA: &str = "-newkey rsa:2048";
@@ -32,6 +36,25 @@ fn the_others_accept_it(server: Kind) {
         ] {
             seen.ok().says(hex_of(&digest));
         }
+    }
+}
+
+/// RSA root keys, which `openssl` makes and neither docker nor notary, get a certificate too.
+fn one_is_made_for_an_rsa_key(server: Kind) {
+    let lab = Lab::start(server);
+    let nigel = lab.home("nigel");
+    let app = lab.name("app");
+    certify(&nigel, "rsa", RSA, &app);
+    nigel
+        .trust(&format!("repo init --root-key rsa.key {app}"))
+        .ok();
+    let digest = lab.push("app", "one").digest();
+    nigel.trust(&format!("sign {app}:one")).ok();
+    for seen in [
+        nigel.notary(&format!("lookup {app} one")),
+        nigel.docker(&format!("trust inspect {app}")),
+    ] {
+        seen.ok().says(hex_of(&digest));
     }
 }
 

@@ -49,7 +49,11 @@ fn no_private_byte_reaches_the_disk(server: Kind) {
         secrets.push(secret_in(&nigel, name));
         // The search finds what is there.
         let found = files_that_hold(lab.folder(), &secrets);
-        assert_eq!(found, [file.clone()], "before {name} is loaded");
+        assert_eq!(
+            found,
+            std::slice::from_ref(&file),
+            "before {name} is loaded"
+        );
         nigel
             .trust(&format!(
                 "key load --name {name} --token {token} {name}.key"

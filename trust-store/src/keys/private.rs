@@ -14,7 +14,7 @@ use super::encoding::RSA_OID;
 use super::error::KeyError;
 use super::public::PublicKey;
 use super::public_file::encode_spki;
-use super::token::{TokenName, TokenSigner};
+use super::token::TokenSigner;
 
 /// The kinds of key we make.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -131,14 +131,6 @@ impl PrivateKey {
             }
             Secret::Token(token) if self.public.key_type == "rsa" => Ok(token.rsa_pkcs1(body)?),
             _ => Ok(self.sign(body)?.bytes),
-        }
-    }
-
-    /// The token that holds the key, if one does.
-    pub fn token(&self) -> Option<&TokenName> {
-        match &self.secret {
-            Secret::Token(signer) => Some(signer.token()),
-            _ => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{TokenAlgorithm, TokenError, TokenKey, TokenName};
+use super::{TokenAlgorithm, TokenError, TokenKey};
 use crate::keys::error::KeyError;
 use crate::keys::passphrase::Passphrase;
 use crate::keys::private::PrivateKey;
@@ -72,10 +72,6 @@ impl Tokens {
 }
 
 impl TokenSigner {
-    pub(in crate::keys) fn token(&self) -> &TokenName {
-        match *self {}
-    }
-
     pub(in crate::keys) fn ecdsa(&self, _: &[u8]) -> Result<Vec<u8>, TokenError> {
         match *self {}
     }

@@ -9,8 +9,8 @@ use cryptoki::object::ObjectHandle;
 use cryptoki::session::Session;
 use ring::digest::{SHA256, digest};
 
+use super::TokenError;
 use super::present::Present;
-use super::{TokenError, TokenName};
 
 /// An open key; the token stays open while this lives.
 pub(in crate::keys) struct TokenSigner {
@@ -20,11 +20,6 @@ pub(in crate::keys) struct TokenSigner {
 }
 
 impl TokenSigner {
-    /// The token it is on.
-    pub(in crate::keys) fn token(&self) -> &TokenName {
-        &self.token.name
-    }
-
     /// `r` and `s` over the SHA-256 of these bytes.
     pub(in crate::keys) fn ecdsa(&self, message: &[u8]) -> Result<Vec<u8>, TokenError> {
         self.sign(&Mechanism::Ecdsa, digest(&SHA256, message).as_ref())
