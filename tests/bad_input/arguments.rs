@@ -85,7 +85,7 @@ exit 2
 
 "#]]),
         ("key", str![[r#"
-Make, load, look at and replace signing keys
+Make, load, keep, look at and replace signing keys
 ...
 exit 2
 
@@ -97,8 +97,9 @@ exit 2
 
 "#]]),
         ("key generate --type rsa alice", str![[r#"
-trust: command line: invalid value 'rsa' for '--type <TYPE>' [possible values: ecdsa, ed25519]
-hint: --help says more
+| Generating key for alice...
+trust: failed to generate key for alice: RSA keys are made on tokens only
+hint: name a token with --token, or load a key that `openssl genrsa` made
 exit 2
 
 "#]]),

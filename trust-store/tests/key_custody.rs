@@ -209,7 +209,7 @@ fn every_old_key_is_listed_opens_and_migrates_and_the_old_file_stays() {
             (role, gun),
             "{place}"
         );
-        let words = before.encrypted.then(passphrase);
+        let words = before.place.is_closed().then(passphrase);
         let key = store.unlock(&before, words.as_ref()).unwrap();
 
         let old = store.old_keys().unwrap().pop().unwrap().unwrap();
@@ -229,7 +229,10 @@ fn every_old_key_is_listed_opens_and_migrates_and_the_old_file_stays() {
             (role, gun),
             "{place}"
         );
-        assert!(after.encrypted && after.path == today, "{place}");
+        assert!(
+            after.place.is_closed() && after.place.file("").unwrap() == today,
+            "{place}"
+        );
         let opened = store.unlock(&after, Some(&"new words".into())).unwrap();
         assert_eq!(opened.id(), key.id());
         let text = fs::read_to_string(&today).unwrap();
@@ -294,7 +297,7 @@ fn what_is_there_today_is_not_replaced_by_what_was_there_before() {
     let bytes = fs::read(&today).unwrap();
     let again = store.old_keys().unwrap().pop().unwrap().unwrap();
     assert_eq!(
-        (again.stored.path.as_path(), again.done.as_ref()),
+        (again.stored.place.file("").unwrap(), again.done.as_ref()),
         (path.as_path(), Some(&today))
     );
     let error = store.migrate(&again, &key, &passphrase()).unwrap_err();
@@ -307,16 +310,16 @@ fn another_passphrase_keeps_headers_and_leaves_old_forms_alone() {
     let home = tempfile::tempdir().unwrap();
     let store = KeyStore::at(home.path());
     let stored = added(&store, "targets", Some(GUN));
-    let text = fs::read_to_string(&stored.path).unwrap();
+    let text = fs::read_to_string(stored.place.file("").unwrap()).unwrap();
     let more = text.replace("role: targets\n", "note: kept\nrole: targets\n");
-    trust_store::write_atomic(&stored.path, more.as_bytes(), 0o644).unwrap();
+    trust_store::write_atomic(stored.place.file("").unwrap(), more.as_bytes(), 0o644).unwrap();
     let key = store.unlock(&stored, Some(&passphrase())).unwrap();
     let refused = store.change_passphrase(&stored, &key, &"".into());
     assert!(matches!(refused, Err(KeyError::EmptyPassphrase)));
     store
         .change_passphrase(&stored, &key, &"new words".into())
         .unwrap();
-    let text = fs::read_to_string(&stored.path).unwrap();
+    let text = fs::read_to_string(stored.place.file("").unwrap()).unwrap();
     let head =
         format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\ngun: {GUN}\nnote: kept\nrole: targets\n\n");
     assert!(text.starts_with(&head), "{text}");
@@ -328,13 +331,13 @@ fn another_passphrase_keeps_headers_and_leaves_old_forms_alone() {
         let (place, pem, why) = (sample.place, sample.pem(), sample.why);
         let (_home, store, path) = with(place, &pem);
         let stored = only(&store);
-        let words = stored.encrypted.then(passphrase);
+        let words = stored.place.is_closed().then(passphrase);
         let key = store.unlock(&stored, words.as_ref()).unwrap();
         let changed = store.change_passphrase(&stored, &key, &"new words".into());
         if why == Why::Plain {
             // Nothing else is lost with a passphrase that was not there.
             changed.unwrap();
-            assert!(only(&store).encrypted);
+            assert!(only(&store).place.is_closed());
         } else {
             assert!(matches!(changed, Err(KeyError::OldForm { .. })), "{place}");
             assert_eq!(fs::read(path).unwrap(), pem, "{place}");
@@ -349,7 +352,7 @@ fn exported_keys_are_as_they_are_kept_and_never_plain() {
         let (role, gun) = sample.said();
         let (_home, store, _) = with(place, &pem);
         let stored = only(&store);
-        let text = if stored.encrypted {
+        let text = if stored.place.is_closed() {
             store.export(&stored, None).unwrap()
         } else {
             assert_ne!(why, Why::Encryption);
@@ -437,10 +440,19 @@ fn backups_bring_back_every_key_as_it_was_and_overwrite_none() {
             let again = there.restore(key, Some(&passphrase()));
             assert!(matches!(again, Err(KeyError::AlreadyThere { .. })));
         }
-        let same = fs::read(there.find(&more.id).unwrap().unwrap().path).unwrap();
+        let same = fs::read(
+            there
+                .find(&more.id)
+                .unwrap()
+                .unwrap()
+                .place
+                .file("")
+                .unwrap(),
+        )
+        .unwrap();
         assert_eq!(
             same,
-            fs::read(&more.path).unwrap(),
+            fs::read(more.place.file("").unwrap()).unwrap(),
             "a file of today is not touched"
         );
         for key in there.list().unwrap() {

@@ -96,6 +96,10 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         target(typed, args.local).map_err(|failure| failure.doing(format!("sign {typed}")))
     });
     let images = images.collect::<Result<Vec<_>, _>>()?;
+    if args.size.is_some() && !args.stage && !args.delivery.is_request() {
+        let words = "--size goes with --stage or --request; else the registry is asked";
+        return Err(Failure::wrong(words));
+    }
     if args.size.is_some() && images.len() > 1 {
         let words = "--size is the size of one image's manifest, and several images are named";
         return Err(Failure::wrong(words));
