@@ -164,7 +164,9 @@ Options:
 "#]]
         .raw()
     );
-    assert_data_eq!(own_part("key export"), str![[r#"
+    assert_data_eq!(
+        own_part("key export"),
+        str![[r#"
 Write a key to a file for another machine
 
 The private key stays encrypted with the passphrase it has here; one that has none gets one. `trust
@@ -190,8 +192,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("key passwd"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key passwd"),
+        str![[r#"
 Change the passphrase of a key
 
 The present passphrase comes from where it always comes from. Copies in backups and exported files
@@ -210,8 +216,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("key remove"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key remove"),
+        str![[r#"
 Remove a private key from this machine
 
 Says first which repositories still need it, as far as is known here, and asks. Every file that
@@ -230,8 +240,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("key backup"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key backup"),
+        str![[r#"
 Write all keys into one encrypted file
 
 Each key also keeps its own passphrase inside; one that has none is protected by that of the backup
@@ -246,8 +260,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("key restore"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key restore"),
+        str![[r#"
 Bring keys back from a backup
 
 A key that is here already is left alone.
@@ -262,8 +280,12 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
-    assert_data_eq!(own_part("key migrate"), str![[r#"
+"#]]
+        .raw()
+    );
+    assert_data_eq!(
+        own_part("key migrate"),
+        str![[r#"
 Copy keys of old versions into the form of today
 
 Finds keys in the folders of Notary before 0.4, keys encrypted as they were then, and keys without a
@@ -275,7 +297,9 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-"#]].raw());
+"#]]
+        .raw()
+    );
     assert_data_eq!(
         own_part("key rotate"),
         str![[r#"
