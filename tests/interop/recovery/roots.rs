@@ -124,7 +124,7 @@ pub(super) fn a_client_trusts_a_root_that_is_gone(server: Kind) {
     let lab = Lab::start(server);
     let (owner, app) = (lab.home("owner"), lab.name("app"));
     let alice = signer(&owner, "alice", &app);
-    let mut first = signed(&alice, &app, "v1");
+    let first = signed(&alice, &app, "v1");
     let readers = Readers::of(&lab);
     readers.see(&app, "v1", &first);
     // The readers have seen more than alice, and more than the new repository has.
@@ -158,8 +158,43 @@ pub(super) fn a_client_trusts_a_root_that_is_gone(server: Kind) {
         forget_the_folder(home, &app);
     }
     readers.see(&app, "v1", &first);
-    first = signed(&alice, &app, "v5");
-    readers.see(&app, "v5", &first);
+    readers.see(&app, "v5", &signed(&alice, &app, "v5"));
+    what_a_key_has_signed_is_remembered(&owner, &alice, &readers.trust, &app);
+}
+
+/// A signer who comes to a new repository with an old key, and without the machine that knows how
+/// far it was, begins below what others remember.
+fn what_a_key_has_signed_is_remembered<'lab>(
+    owner: &Home<'lab>,
+    alice: &Home<'lab>,
+    reader: &Home<'lab>,
+    app: &str,
+) {
+    let secret = |home: &Home<'lab>| home.with("TRUST_BACKUP_PASSPHRASE", "a long secret");
+    secret(alice).trust("key backup -o keys.backup").ok();
+    let moved = owner.lab.home("moved");
+    hand(alice, &moved, "keys.backup");
+    secret(&moved).trust("key restore keys.backup").ok();
+    let root = &key_ids(owner, app, "root")[0];
+    let pin = format!("repo pin --key-id {root} {app}");
+    let begin_with = |key: &str| {
+        owner.trust(&format!("repo delete -y --remote {app}")).ok();
+        let add = format!("signer add --key {key}.pub alice {app}");
+        owner.trust(&add).ok();
+        let digest = signed(&moved, app, "v1");
+        reader.trust(&format!("repo delete {app}")).ok();
+        digest
+    };
+    let digest = begin_with("alice");
+    sees(&owner.lab.home("later"), app, "v1", &digest);
+    reader.trust(&pin).exit(1).says("[rollback]");
+    // With a new key it is well.
+    moved.trust("key generate alice2").ok();
+    hand(&moved, owner, "alice2.pub");
+    moved.trust(&format!("repo delete {app}")).ok();
+    let digest = begin_with("alice2");
+    reader.trust(&pin).ok();
+    sees(reader, app, "v1", &digest);
 }
 
 /// As long as they trust the old root, they say so.
