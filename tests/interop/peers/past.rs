@@ -9,7 +9,7 @@ use trust::{
         Repository,
         init::{Initialization, SnapshotKey},
         keyring::{KeyName, Keyring, PassphraseError, Passphrases},
-        sign::SignRequest,
+        sign::{NewSigner, SignRequest},
     },
     tls::{TlsFiles, http_client},
     tuf::{
@@ -54,18 +54,31 @@ impl<'h> Made<'h> {
         KeyStore::at(&self.home.trust_dir())
     }
 
-    /// With a tag in `targets`, and one by a signer if the server signs snapshots.
+    /// With the tag v1 in `targets`.
     pub(crate) fn begun(&self, snapshot_key: SnapshotKey, at: Timestamp) {
+        let how = Initialization {
+            snapshot_key,
+            ..Initialization::default()
+        };
+        self.signed(&how, None, at);
+    }
+
+    /// With the tag v1 released by a signer, whose key is here.
+    pub(crate) fn released_by(&self, name: &str, at: Timestamp) {
+        self.signed(&Initialization::default(), Some(name), at);
+    }
+
+    fn signed(&self, how: &Initialization, signer: Option<&str>, at: Timestamp) {
         let cache = Cache::at(&self.home.trust_dir())
             .repository(self.gun)
             .unwrap();
         let repository = Repository::new(self.gun, cache, Some(self.remote()));
         let mut known = Known;
         let mut keyring = Keyring::new(self.keys(), &mut known);
-        let how = Initialization {
-            snapshot_key,
-            ..Initialization::default()
-        };
+        let signer = signer.map(|name| NewSigner {
+            name: name.to_owned(),
+            keys: vec![created(&mut keyring, name, None)],
+        });
         let request = SignRequest {
             tag: "v1".to_owned(),
             sha256: [7; 32],
@@ -77,14 +90,14 @@ impl<'h> Made<'h> {
         };
         in_time(async {
             let watch = &mut |_| ();
-            repository
-                .init(&mut keyring, &how, at, watch)
-                .await
-                .unwrap();
-            repository
-                .sign(&mut keyring, &request, at, watch)
-                .await
-                .unwrap();
+            repository.init(&mut keyring, how, at, watch).await.unwrap();
+            if let Some(signer) = &signer {
+                let paths = [String::new()];
+                let added = repository.add_signer(&mut keyring, signer, &paths, at, watch);
+                added.await.unwrap();
+            }
+            let signed = repository.sign(&mut keyring, &request, at, watch);
+            signed.await.unwrap();
         });
     }
 
@@ -105,10 +118,7 @@ impl<'h> Made<'h> {
             panic!("no key");
         };
         keyring.keep(key, "root", None).unwrap();
-        let targets = keyring
-            .create(Algorithm::EcdsaP256, "targets", Some(self.gun))
-            .unwrap();
-        let targets = PublicKey::new("ecdsa", targets.public().bytes.clone()).unwrap();
+        let targets = created(&mut keyring, "targets", Some(self.gun));
         let keys = BaseKeys {
             root: vec![certified.public.clone()],
             root_threshold: 1,
@@ -134,6 +144,12 @@ impl<'h> Made<'h> {
         };
         in_time(remote.publish(vec![file(&old, "root"), file(&new, "targets")])).unwrap();
     }
+}
+
+/// A new key, kept in the home; its public half.
+fn created(keyring: &mut Keyring<'_>, role: &str, gun: Option<&str>) -> PublicKey {
+    let key = keyring.create(Algorithm::EcdsaP256, role, gun).unwrap();
+    PublicKey::new("ecdsa", key.public().bytes.clone()).unwrap()
 }
 
 struct Known;
@@ -166,8 +182,13 @@ impl Passphrases for Known {
 /// The moment at which something has to be signed to expire in a few seconds, after so many days;
 /// and when it expires.
 pub(crate) fn soon(days: i64) -> (Timestamp, Timestamp) {
+    within(8, days)
+}
+
+/// The same with so many seconds left, for those who do more before it expires.
+pub(crate) fn within(seconds: i64, days: i64) -> (Timestamp, Timestamp) {
     let expires = Timestamp::now()
-        .saturating_add(SignedDuration::from_secs(8))
+        .saturating_add(SignedDuration::from_secs(seconds))
         .unwrap();
     let past = expires
         .saturating_sub(SignedDuration::from_hours(24 * days))

@@ -77,6 +77,7 @@ pub(super) fn the_root_key_leaked(server: Kind) {
     pinned.trust(&verify).ok();
     let mallory = thief(&owner, "mallory");
 
+    owner.trust(&format!("key show {old}")).ok().says(&app);
     let mut way = Way::of("The root key leaked");
     way.with("REPOSITORY", &app);
     way.next(&owner).ok();

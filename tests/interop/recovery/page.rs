@@ -49,6 +49,12 @@ impl Way {
         terminal.ends(0)
     }
 
+    /// The next command, for others than whoever runs it next.
+    pub(super) fn peek(&self) -> String {
+        let line = self.commands.front();
+        self.meant(line.unwrap_or_else(|| panic!("{}: no more commands", self.heading)))
+    }
+
     /// All commands of the section were run.
     pub(super) fn is_at_its_end(self) {
         let (heading, left) = (self.heading, self.commands);
@@ -56,8 +62,13 @@ impl Way {
     }
 
     fn line(&mut self) -> String {
-        let line = self.commands.pop_front();
-        let mut line = line.unwrap_or_else(|| panic!("{}: no more commands", self.heading));
+        let line = self.peek();
+        self.commands.pop_front();
+        line
+    }
+
+    fn meant(&self, line: &str) -> String {
+        let mut line = line.to_owned();
         for (word, meaning) in &self.words {
             line = line.replace(word, meaning);
         }
