@@ -233,6 +233,44 @@ async fn a_repository_is_begun_by_two_of_three_owners() {
 }
 
 #[tokio::test]
+async fn a_root_key_without_a_network_signs_what_begins_a_repository() {
+    let server = NotaryServer::start().await;
+    let [mut ann, mut ben] = [Person::new(), Person::new()];
+    let keys = [ann.root_key(), ben.root_key()];
+    let how = Initialization {
+        root: RootKeys {
+            keys: vec![keys[0].clone()],
+            certificates: vec![ben.certificate(&keys[1])],
+            threshold: Some(2),
+        },
+        snapshot_key: SnapshotKey::Server,
+    };
+    let request = ann.request_init(&server, &how).await.unwrap();
+    let done = ben.approve_offline(&request.file).await.unwrap();
+    let Approval::Signed(signed) = done else {
+        panic!("{done:?}");
+    };
+    let done = ann.approve(&server, &signed.file).await.unwrap();
+    assert!(matches!(done, Approval::Published(_)), "{done:?}");
+
+    // Where it is known, or is to be changed, what is kept has to say what is in force.
+    let how = Rotation::Root(RootKeys {
+        keys: vec![keys[0].clone()],
+        certificates: vec![ben.certificate(&keys[1])],
+        threshold: Some(1),
+    });
+    let change = ann.request_rotation(&server, &how).await.unwrap();
+    let refused = Person::new().approve_offline(&change.file).await;
+    assert!(matches!(refused, Err(Error::Offline)), "{refused:?}");
+    ben.inspect(&server).await;
+    let refused = ben.approve_offline(&request.file).await;
+    assert!(
+        matches!(refused, Err(Error::Proposal(ProposalError::Stale { .. }))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_lost_root_key_is_replaced_by_the_other_two() {
     let server = NotaryServer::start().await;
     let ([mut ann, mut ben, mut cat], keys) = owners(&server).await;

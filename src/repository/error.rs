@@ -112,6 +112,9 @@ pub enum Error {
     /// A request that was good until somebody else published
     #[error("somebody else published while this request was signed")]
     RequestOvertaken,
+    /// A request has all signatures, and whoever publishes it has to sign the snapshot
+    #[error("the request is complete, and only the holder of the snapshot key can publish it: {}", .0.join(", "))]
+    RequestWithoutSnapshot(Vec<String>),
     /// The root is not one to begin with
     #[error("{0}")]
     RootNotTrusted(String),
@@ -219,8 +222,8 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::KeptRoot(_) | Self::Gone { .. } | Self::Tuf(TufError::RootMismatch(_)) => Some(
-                "ask the publisher over another channel; only if they confirm a new root, remove the \
-                 repository's folder below the trust directory's `tuf` and begin anew"
+                "ask the publisher over another channel; only if they confirm a new root, forget this one \
+                 with `trust repo delete REPOSITORY` and trust theirs with `trust repo pin`"
                     .to_owned(),
             ),
             Self::Tuf(TufError::Rollback { .. }) => Some(
@@ -235,6 +238,9 @@ impl Error {
             }
             Self::RequestOvertaken | Self::Proposal(ProposalError::Stale { .. }) => {
                 Some("make the request again on top of what is published now".to_owned())
+            }
+            Self::RequestWithoutSnapshot(_) => {
+                Some("hand the signed file to whoever has that key; they approve it, too".to_owned())
             }
             Self::Remote(error) => error.hint(),
             Self::Keyring(error) => error.hint(),

@@ -1,12 +1,14 @@
 //! Changes that several people sign in turn: requested by one, approved by others, published by the last.
 
 use super::errand::Errand;
+use super::init::SnapshotKey;
 use super::keyring::{Keyring, KeyringError};
 use super::publish::not_sealed;
 use super::{Error, Repository, Watch};
 use crate::remote::RemoteError;
 use crate::tuf::edit::{Draft, FileReview, Proposal, Quorum};
 use crate::tuf::error::TufError;
+use crate::tuf::limits;
 use crate::tuf::role::RoleName;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,7 +121,7 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<Approval, Error> {
-        let present = self.in_force(now, watch).await?;
+        let present = self.in_force(request, now, watch).await?;
         let names = present.as_ref().map(names).unwrap_or_default();
         let mut proposal = Proposal::parse(request, &self.gun, present.as_ref(), now)?;
         let is_first = present.is_none();
@@ -140,8 +142,14 @@ impl Repository {
         Ok(Approval::Published(signed))
     }
 
-    /// What is in force, or was until it expired; nothing, where the server knows no such repository.
-    async fn in_force(&self, now: Timestamp, watch: Watch<'_>) -> Result<Option<Draft>, Error> {
+    /// What is in force, or was until it expired; nothing, where the server knows no such repository,
+    /// or nobody can be asked and the request is to begin one that is not known here.
+    async fn in_force(
+        &self,
+        request: &[u8],
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Option<Draft>, Error> {
         let errand = if self.is_offline() {
             Errand::read(now)
         } else {
@@ -154,8 +162,15 @@ impl Repository {
                 Ok(Some(self.lapsed(now, watch).await?.draft(now)))
             }
             Err(Error::NotInitialized { .. }) => Ok(None),
+            Err(Error::Offline) if Proposal::begins(request)? && !self.keeps_a_root()? => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn keeps_a_root(&self) -> Result<bool, Error> {
+        let root = RoleName::root();
+        let kept = self.cache.read(root.as_str(), limits::NAMED_BYTES)?;
+        Ok(kept.is_some())
     }
 
     async fn publish_request(
@@ -166,10 +181,14 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<(), Error> {
-        let snapshot = RoleName::snapshot();
-        let own_snapshot = keyring.holds_any(&snapshot, proposal.snapshot_keys());
+        let keys = proposal.snapshot_keys();
+        let signed_by = self.snapshot_is_signed(keys, keyring).await;
+        let signed_by = signed_by.map_err(|error| match error {
+            Error::Keyring(KeyringError::Lacking(it)) => Error::RequestWithoutSnapshot(it.absent),
+            other => other,
+        })?;
         let files = proposal
-            .seal(own_snapshot, |role, keys, message| {
+            .seal(signed_by == SnapshotKey::Local, |role, keys, message| {
                 keyring.sign(role, keys, message, watch)
             })
             .map_err(not_sealed)?;

@@ -135,21 +135,21 @@ fn kept_metadata() {
     kept("metadata/root.json", b"{\"signed\":").refuses([
         ("verify --offline reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: the root kept on this machine cannot be used: root metadata are invalid: not acceptable JSON: EOF while parsing a value at line 1 column 10 [malformed]
-hint: ask the publisher over another channel; only if they confirm a new root, remove the repository's folder below the trust directory's `tuf` and begin anew
+hint: ask the publisher over another channel; only if they confirm a new root, forget this one with `trust repo delete REPOSITORY` and trust theirs with `trust repo pin`
 exit 1
 
 "#]]),
         ("inspect --offline reg.example/app:1", str![[r#"
 | []
 trust: no signatures or cannot access reg.example/app:1: the root kept on this machine cannot be used: root metadata are invalid: not acceptable JSON: EOF while parsing a value at line 1 column 10 [malformed]
-hint: ask the publisher over another channel; only if they confirm a new root, remove the repository's folder below the trust directory's `tuf` and begin anew
+hint: ask the publisher over another channel; only if they confirm a new root, forget this one with `trust repo delete REPOSITORY` and trust theirs with `trust repo pin`
 exit 1
 
 "#]]),
     ]);
     kept("metadata/root.json", b"").refuses([("verify --offline reg.example/app:1", str![[r#"
 trust: verify reg.example/app:1: the root kept on this machine cannot be used: root metadata are invalid: not acceptable JSON: EOF while parsing a value at line 1 column 0 [malformed]
-hint: ask the publisher over another channel; only if they confirm a new root, remove the repository's folder below the trust directory's `tuf` and begin anew
+hint: ask the publisher over another channel; only if they confirm a new root, forget this one with `trust repo delete REPOSITORY` and trust theirs with `trust repo pin`
 exit 1
 
 "#]])]);

@@ -1,33 +1,15 @@
 //! `trust repo renew`: what has expired comes back, on each server as far as it lets it.
 
 use jiff::{SignedDuration, Timestamp};
-use std::{fs, path::Path, thread, time::Duration};
-use trust::{
-    config::Credentials,
-    remote::{Actions, Notary},
-    repository::{
-        Repository,
-        init::{Initialization, SnapshotKey},
-        keyring::{KeyName, Keyring, PassphraseError, Passphrases},
-        sign::SignRequest,
-    },
-    tls::{TlsFiles, http_client},
-    tuf::{
-        edit::{BaseKeys, Draft, SealedFile},
-        key::PublicKey,
-    },
-};
-use trust_store::{
-    keys::{Algorithm, KeyFile, KeyStore, Passphrase},
-    metadata::Cache,
-};
+use std::fs;
+use trust::repository::init::SnapshotKey;
 
 use crate::peers::{
-    home::{Home, REPOSITORY, ROOT},
+    home::Home,
     lab::Lab,
+    past::{Made, soon, wait_until_after},
     server::{Kind, on_both_servers},
 };
-use crate::world::Key;
 
 on_both_servers!(
     targets_and_delegations_that_expired,
@@ -181,161 +163,6 @@ fn a_warning_names_the_command(server: Kind) {
         .says("snapshot is signed again");
     let shown = nigel.trust(&format!("repo show {app}")).ok();
     shown.does_not_say(&command);
-}
-
-/// A repository made in the past: by this library, whose clock is an argument.
-struct Made<'h> {
-    home: &'h Home<'h>,
-    gun: &'h str,
-}
-
-impl<'h> Made<'h> {
-    fn by(home: &'h Home<'h>, gun: &'h str) -> Self {
-        Self { home, gun }
-    }
-
-    fn remote(&self) -> Notary {
-        let lab = self.home.lab;
-        let files = TlsFiles::for_trust_server(Some(&lab.ca()), Path::new("/nowhere")).unwrap();
-        let http = http_client(&files, &lab.server.host).unwrap();
-        let url = lab.server.url().parse().unwrap();
-        Notary::new(
-            http,
-            &url,
-            self.gun,
-            Actions::PullPush,
-            Credentials::Anonymous,
-        )
-    }
-
-    fn keys(&self) -> KeyStore {
-        KeyStore::at(&self.home.trust_dir())
-    }
-
-    /// With a tag in `targets`, and one by a signer if the server signs snapshots.
-    fn begun(&self, snapshot_key: SnapshotKey, at: Timestamp) {
-        let cache = Cache::at(&self.home.trust_dir())
-            .repository(self.gun)
-            .unwrap();
-        let repository = Repository::new(self.gun, cache, Some(self.remote()));
-        let mut known = Known;
-        let mut keyring = Keyring::new(self.keys(), &mut known);
-        let how = Initialization {
-            snapshot_key,
-            ..Initialization::default()
-        };
-        let request = SignRequest {
-            tag: "v1".to_owned(),
-            sha256: [7; 32],
-            size: 528,
-            custom: None,
-            role: None,
-            signer: None,
-            first_signer: None,
-        };
-        in_time(async {
-            let watch = &mut |_| ();
-            repository
-                .init(&mut keyring, &how, at, watch)
-                .await
-                .unwrap();
-            repository
-                .sign(&mut keyring, &request, at, watch)
-                .await
-                .unwrap();
-        });
-    }
-
-    /// Of a root that was signed in the past, with a certificate from another moment.
-    fn with_a_root_from(&self, past: Timestamp, certified: Timestamp) {
-        let mut known = Known;
-        let mut keyring = Keyring::new(self.keys(), &mut known);
-        let remote = self.remote();
-        let server_key = |role: &'static str| {
-            let json = in_time(remote.key(role)).unwrap();
-            PublicKey::from_json(&json).unwrap()
-        };
-        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-        let until = certified.saturating_add(SignedDuration::from_hours(3650 * 24));
-        let certified = Key::certified(&pair, self.gun, certified, until.unwrap());
-        let pem = pair.serialize_pem().into_bytes();
-        let Ok(KeyFile::Plain { key, .. }) = KeyFile::parse(&pem) else {
-            panic!("no key");
-        };
-        keyring.keep(key, "root", None).unwrap();
-        let targets = keyring
-            .create(Algorithm::EcdsaP256, "targets", Some(self.gun))
-            .unwrap();
-        let targets = PublicKey::new("ecdsa", targets.public().bytes.clone()).unwrap();
-        let keys = BaseKeys {
-            root: vec![certified.public.clone()],
-            root_threshold: 1,
-            snapshot: server_key("snapshot"),
-            targets,
-            timestamp: server_key("timestamp"),
-        };
-        let mut sealed = |at: Timestamp| -> Vec<SealedFile> {
-            let draft = Draft::first(&keys, at);
-            draft
-                .seal(false, |role, keys, message| {
-                    keyring.sign(role, keys, message, &mut |_| ())
-                })
-                .unwrap()
-        };
-        let (old, new) = (sealed(past), sealed(Timestamp::now()));
-        let file = |files: &[SealedFile], role: &str| {
-            let file = files
-                .iter()
-                .find(|file| file.role().as_str() == role)
-                .unwrap();
-            (role.to_owned(), file.bytes().clone())
-        };
-        in_time(remote.publish(vec![file(&old, "root"), file(&new, "targets")])).unwrap();
-    }
-}
-
-struct Known;
-
-impl Passphrases for Known {
-    fn existing(&mut self, key: &KeyName<'_>) -> Result<Passphrase, PassphraseError> {
-        Ok(Passphrase::from(match key.role {
-            "root" => ROOT,
-            _ => REPOSITORY,
-        }))
-    }
-
-    fn fresh(&mut self, key: &KeyName<'_>) -> Result<Passphrase, PassphraseError> {
-        self.existing(key)
-    }
-
-    fn wrong(&mut self, _: &KeyName<'_>) -> bool {
-        false
-    }
-}
-
-/// The moment at which something has to be signed to expire in a few seconds, after so many days;
-/// and when it expires.
-fn soon(days: i64) -> (Timestamp, Timestamp) {
-    let expires = Timestamp::now()
-        .saturating_add(SignedDuration::from_secs(8))
-        .unwrap();
-    let past = expires
-        .saturating_sub(SignedDuration::from_hours(24 * days))
-        .unwrap();
-    (past, expires)
-}
-
-fn wait_until_after(moment: Timestamp) {
-    while Timestamp::now() <= moment {
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn in_time<F: Future>(work: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(work)
 }
 
 /// Everybody reads it, and it can be signed into.

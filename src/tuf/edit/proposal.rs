@@ -180,6 +180,16 @@ impl Proposal {
         Ok(read(request)?.gun)
     }
 
+    /// Whether a request is to begin a repository, before anything in it is checked.
+    ///
+    /// # Errors
+    /// [`ProposalError::NoRequest`]
+    pub fn begins(request: &[u8]) -> Result<bool, ProposalError> {
+        let files = read(request)?.files;
+        let mut files = files.iter();
+        Ok(files.any(|file| file.role == RoleName::root() && file.version() == 1))
+    }
+
     /// What each file changes.
     pub fn reviews(&self) -> &[FileReview] {
         &self.reviews

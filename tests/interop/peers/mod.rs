@@ -15,6 +15,7 @@ pub(crate) mod lab;
 pub(crate) mod notary_cli;
 pub(crate) mod notary_server;
 pub(crate) mod notary_signer;
+pub(crate) mod past;
 #[path = "../../../trust-store/tests/server_store/world/postgres.rs"]
 #[allow(dead_code, reason = "its other tests stop and share it")]
 pub(crate) mod postgres;
