@@ -67,7 +67,7 @@ fn report(gun: &str, file: &Path, approval: &Approval, session: &Session) {
     let (request, published) = match approval {
         Approval::Published(request) => (request, true),
         Approval::Signed(request) => (request, false),
-        _ => return out.note("Aborting action."),
+        Approval::Declined => return out.note("Aborting action."),
     };
     let name = file.display();
     if published {
@@ -96,9 +96,12 @@ impl Approver for Person<'_> {
     fn wants(&mut self, request: &Request) -> bool {
         let out = &self.session.out;
         // Nobody is asked to sign what they were not shown.
-        let show = |line: &str| match self.yes {
-            true => out.note(line),
-            false => out.complain(line),
+        let show = |line: &str| {
+            if self.yes {
+                out.note(line);
+            } else {
+                out.complain(line);
+            }
         };
         show(&format!("Request for {}:", self.gun));
         for line in change_lines(request) {
