@@ -1,6 +1,6 @@
 //! Why keys cannot be used, and what to do about it.
 
-use trust_store::keys::KeyError;
+use trust_store::keys::{KeyError, TokenError};
 
 /// Why there is no passphrase.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
