@@ -41,6 +41,7 @@ soak: peers
 	PROPTEST_CASES=20000 $(CARGO) test --lib -- gate:: policy::
 	TRUST_SOAK_ROUNDS=100 $(CARGO) test $(INTEROP) nothing_lost
 	TRUST_SOAK_KILLS=200 $(CARGO) test --test it killed_at_any_point
+	TRUST_SOAK_FAULTS=1 $(CARGO) test $(INTEROP) interrupted
 	TRUST_SOAK_KILLS=200 TRUST_SOAK_PUBLISHES=500 $(CARGO) test $(INTEROP) server_store
 
 demo: peers

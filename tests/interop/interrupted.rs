@@ -1,9 +1,16 @@
-//! A command killed before each thing it does to the disk or the network, one after the other, and
+//! Every command killed before each thing it does to the disk or the network, one after the other, and
 //! then repeated: it finishes, nothing is lost, and no key file was touched.
 //!
-//! `strace` counts the system calls and kills; every point is tried, none is drawn by lot.
+//! `strace` counts the system calls and kills; every point is tried, none is drawn by lot. With
+//! `TRUST_SOAK_FAULTS` every call is also made to fail.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::peers::{
     home::{Home, files_below},
@@ -44,40 +51,60 @@ struct Scenario<'a> {
 impl Scenario<'_> {
     /// Puts a file into the home folder first.
     fn preparing(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.home.folder().join(name), text).expect("a file");
+        fs::write(self.home.folder().join(name), text).expect("a file");
         self
     }
 
-    /// Kills the command at every point, and repeats it; how many points there were.
+    /// Interrupts the command at every point, and repeats it; how many rounds that took.
     fn run(&self) -> u32 {
         let mut round = 0;
-        for call in CALLS {
-            for point in 1..MOST {
-                round += 1;
-                (self.prepare)(round);
-                let before = key_files(self.home);
-                let line = (self.command)(round);
-                let finished = run(killed_at(self.home, &line, call, point)).code == 0;
-                let context = format!("killed before {call} number {point}: {line}");
-                same_keys(&before, self.home, &context);
-                if finished {
-                    break;
+        for fault in faults() {
+            for call in CALLS {
+                for point in 1..MOST {
+                    round += 1;
+                    let fault = format!("{call}:{fault}:when={point}");
+                    if !self.interrupted(round, call, &fault) {
+                        break;
+                    }
                 }
-                let again = self.home.trust(&line);
-                same_keys(&before, self.home, &context);
-                (self.check)(round, &again);
             }
         }
         round
     }
+
+    /// One round; false if the command did not come to that point.
+    fn interrupted(&self, round: u32, call: &str, fault: &str) -> bool {
+        (self.prepare)(round);
+        let before = key_files(self.home);
+        let line = (self.command)(round);
+        let trace = self.home.folder().join("strace.txt");
+        let ran = run(traced(self.home, &line, call, fault, &trace));
+        let seen = fs::read_to_string(&trace).expect("what strace saw");
+        let context = format!("{fault}: {line}");
+        same_keys(&before, self.home, &context);
+        if !seen.contains("+++ killed by SIGKILL +++") && !seen.contains("(INJECTED)") {
+            assert_eq!(ran.code, 0, "without a fault: {ran}");
+            return false;
+        }
+        let again = self.home.trust(&line);
+        same_keys(&before, self.home, &context);
+        (self.check)(round, &again);
+        true
+    }
 }
 
-/// The command, killed when it is about to make this system call for the `point`-th time.
-fn killed_at(home: &Home<'_>, line: &str, call: &str, point: u32) -> Command {
-    let trust = program::trust().display();
-    let words = format!(
-        "-f -qq -o /dev/null -e trace={call} -e inject={call}:signal=SIGKILL:when={point} {trust} {line}"
-    );
+/// Killed; in the long form also told that the call failed.
+fn faults() -> &'static [&'static str] {
+    match std::env::var_os("TRUST_SOAK_FAULTS") {
+        None => &["signal=SIGKILL"],
+        Some(_) => &["signal=SIGKILL", "error=EIO"],
+    }
+}
+
+/// The command with a fault where it makes this system call.
+fn traced(home: &Home<'_>, line: &str, call: &str, fault: &str, trace: &Path) -> Command {
+    let (trust, trace) = (program::trust().display(), trace.display());
+    let words = format!("-f -o {trace} -e trace={call} -e inject={fault} {trust} {line}");
     home.command(&program::find("strace"), &words)
 }
 
@@ -85,6 +112,14 @@ fn key_files(home: &Home<'_>) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = files_below(&home.trust_dir().join("private"));
     files.retain(|path, _| path.extension().is_some_and(|extension| extension == "key"));
     files
+}
+
+/// The same by the names of the files.
+fn by_name(home: &Home<'_>) -> BTreeMap<OsString, Vec<u8>> {
+    let named = key_files(home).into_iter();
+    named
+        .filter_map(|(path, bytes)| Some((path.file_name()?.to_owned(), bytes)))
+        .collect()
 }
 
 /// Every key that was there is there, to the byte; and each that came since can be read.
@@ -508,17 +543,79 @@ fn keys_moved_and_kept() {
         full.display()
     ))
     .ok();
-    std::fs::write(other.folder().join("backup.pass"), "a long passphrase").expect("a file");
+    fs::write(other.folder().join("backup.pass"), "a long passphrase").expect("a file");
     Scenario {
         home: &other,
-        prepare: &|_| drop(std::fs::remove_dir_all(other.trust_dir().join("private"))),
+        prepare: &|_| drop(fs::remove_dir_all(other.trust_dir().join("private"))),
         command: &|_| {
             let file = full.display();
             format!("key restore --passphrase-file backup.pass {file}")
         },
         check: &|_, again| {
             again.clone().ok();
-            assert_eq!(key_files(&other), key_files(&home));
+            assert_eq!(by_name(&other), by_name(&home));
+        },
+    }
+    .run();
+}
+
+/// In a trust directory beside the home's own, whose key files are to change.
+#[test]
+fn a_passphrase_changed_and_an_old_key_migrated() {
+    let lab = Lab::start(Kind::Trust);
+    let home = lab.home("nigel");
+    for (name, text) in [
+        ("old.pass", "the old passphrase"),
+        ("new.pass", "the new passphrase"),
+    ] {
+        fs::write(home.folder().join(name), text).expect("a file");
+    }
+    let generate = "--trust-dir beside --passphrase-file old.pass key generate nigel";
+    home.trust(generate).ok();
+    let change = |from: &str, to: &str| {
+        format!(
+            "--trust-dir beside --passphrase-file {from} key passwd nigel --new-passphrase-file {to}"
+        )
+    };
+    Scenario {
+        home: &home,
+        prepare: &no_preparation,
+        command: &|_| change("old.pass", "new.pass"),
+        check: &|_, again| {
+            // Changed already, the old one opens it no more.
+            assert!(
+                again.code == 0 || again.stderr.contains("password invalid"),
+                "{again}"
+            );
+            home.trust(&change("new.pass", "old.pass")).ok();
+        },
+    }
+    .run();
+    home.trust(&change("new.pass", "old.pass")).ok();
+
+    let private = home.folder().join("beside/private");
+    let key = fs::read_dir(&private).expect("keys").next().expect("a key");
+    let key = key.expect("a key").path();
+    let text = fs::read(&key).expect("its file");
+    let id = key
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .expect("its id");
+    let old = home.folder().join("legacy/private/root_keys");
+    Scenario {
+        home: &home,
+        prepare: &|_| {
+            drop(fs::remove_dir_all(home.folder().join("legacy")));
+            fs::create_dir_all(&old).expect("a folder");
+            fs::write(old.join(format!("{id}_root.key")), &text).expect("an old key");
+        },
+        command: &|_| "--trust-dir legacy --passphrase-file old.pass key migrate".to_owned(),
+        check: &|_, again| {
+            again.clone().ok();
+            let show = format!("--trust-dir legacy --passphrase-file old.pass key show {id}");
+            home.trust(&show).ok();
+            let kept = fs::read(old.join(format!("{id}_root.key")));
+            assert_eq!(kept.expect("the old file"), text);
         },
     }
     .run();
