@@ -268,7 +268,7 @@ fn a_root_of_two_out_of_three_people(server: Kind) {
     let mut ids = people.each_ref().map(|home| key_id(home, "root"));
     ids.sort();
     let mut listed: Vec<_> = root["key_ids"].as_array().expect("ids").iter().collect();
-    listed.sort_by_key(|id| id.to_string());
+    listed.sort_by_key(ToString::to_string);
     assert_eq!(listed, ids.iter().collect::<Vec<_>>());
 
     // Ann signs, docker and notary read; the root is two people's.

@@ -9,13 +9,7 @@ mod roots;
 
 use std::fs;
 
-use crate::peers::{
-    home::Home,
-    image::hex_of,
-    lab::Lab,
-    run::Ran,
-    server::{Kind, on_both_servers},
-};
+use crate::peers::{home::Home, image::hex_of, lab::Lab, run::Ran, server::on_both_servers};
 use dates::{targets_have_expired, the_root_has_expired};
 use keys::{a_signer_lost_their_key, the_snapshot_key_is_lost, the_targets_key_is_lost};
 use leaks::{a_signers_key_leaked, the_root_key_leaked};
