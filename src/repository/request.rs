@@ -1,12 +1,12 @@
 //! Changes that several people sign in turn: requested by one, approved by others, published by the last.
 
 use super::errand::Errand;
-use super::init::SnapshotKey;
 use super::keyring::{Keyring, KeyringError};
 use super::publish::not_sealed;
 use super::{Error, Repository, Watch};
 use crate::remote::RemoteError;
 use crate::tuf::edit::{Draft, FileReview, Proposal, Quorum};
+use crate::tuf::envelope::RoleKeys;
 use crate::tuf::error::TufError;
 use crate::tuf::limits;
 use crate::tuf::role::RoleName;
@@ -125,6 +125,9 @@ impl Repository {
         let names = present.as_ref().map(names).unwrap_or_default();
         let mut proposal = Proposal::parse(request, &self.gun, present.as_ref(), now)?;
         let is_first = present.is_none();
+        let kept_snapshot = present.and_then(|present| present.keys_of(&RoleName::snapshot()));
+        let kept_snapshot = kept_snapshot
+            .filter(|keys| keys.canonical_ids() == proposal.snapshot_keys().canonical_ids());
         if !person.wants(&Request::of(&proposal, &names)) {
             return Ok(Approval::Declined);
         }
@@ -136,6 +139,9 @@ impl Repository {
         person.keep(&signed).map_err(Error::RequestNotKept)?;
         if self.is_offline() || !signed.is_complete() {
             return Ok(Approval::Signed(signed));
+        }
+        if let Some(keys) = kept_snapshot {
+            self.can_be_sealed(&keys, keyring).await?;
         }
         self.publish_request(proposal, is_first, keyring, now, watch)
             .await?;
@@ -173,6 +179,18 @@ impl Repository {
         Ok(kept.is_some())
     }
 
+    /// Says beforehand, where a person holds the snapshot key, that only that person can publish.
+    ///
+    /// Of a key that is not in force yet, a server does not say whether it is its own.
+    async fn can_be_sealed(&self, keys: &RoleKeys, keyring: &Keyring<'_>) -> Result<(), Error> {
+        match self.snapshot_is_signed(keys, keyring).await {
+            Err(Error::Keyring(KeyringError::Lacking(it))) => {
+                Err(Error::RequestWithoutSnapshot(it.absent))
+            }
+            known => known.map(|_| ()),
+        }
+    }
+
     async fn publish_request(
         &self,
         proposal: Proposal,
@@ -181,14 +199,10 @@ impl Repository {
         now: Timestamp,
         watch: Watch<'_>,
     ) -> Result<(), Error> {
-        let keys = proposal.snapshot_keys();
-        let signed_by = self.snapshot_is_signed(keys, keyring).await;
-        let signed_by = signed_by.map_err(|error| match error {
-            Error::Keyring(KeyringError::Lacking(it)) => Error::RequestWithoutSnapshot(it.absent),
-            other => other,
-        })?;
+        let snapshot = RoleName::snapshot();
+        let own_snapshot = keyring.holds_any(&snapshot, proposal.snapshot_keys());
         let files = proposal
-            .seal(signed_by == SnapshotKey::Local, |role, keys, message| {
+            .seal(own_snapshot, |role, keys, message| {
                 keyring.sign(role, keys, message, watch)
             })
             .map_err(not_sealed)?;

@@ -294,6 +294,21 @@ fn a_root_of_two_out_of_three_people(server: Kind) {
     hand(ben, ann, "turn.json");
     ann.trust("sign --approve turn.json -y").ok();
     read();
+    // Once the snapshot key is the server's, the last of them publishes.
+    let turns = [
+        ("snapshot --server-managed", ann, cat),
+        ("targets", cat, ben),
+    ];
+    for (number, (how, from, to)) in turns.into_iter().enumerate() {
+        let file = format!("{number}.json");
+        from.trust(&format!("key rotate {how} --request {file} {app}"))
+            .ok();
+        hand(from, to, &file);
+        to.trust(&format!("sign --approve {file} -y"))
+            .ok()
+            .says("Successfully published");
+        read();
+    }
 }
 
 /// Takes a copy of a file from one machine to the other.

@@ -60,15 +60,15 @@ impl<'h> Made<'h> {
             snapshot_key,
             ..Initialization::default()
         };
-        self.signed(&how, None, at);
+        self.with_a_tag(&how, None, at);
     }
 
     /// With the tag v1 released by a signer, whose key is here.
     pub(crate) fn released_by(&self, name: &str, at: Timestamp) {
-        self.signed(&Initialization::default(), Some(name), at);
+        self.with_a_tag(&Initialization::default(), Some(name), at);
     }
 
-    fn signed(&self, how: &Initialization, signer: Option<&str>, at: Timestamp) {
+    fn with_a_tag(&self, how: &Initialization, signer: Option<&str>, at: Timestamp) {
         let cache = Cache::at(&self.home.trust_dir())
             .repository(self.gun)
             .unwrap();
@@ -96,8 +96,8 @@ impl<'h> Made<'h> {
                 let added = repository.add_signer(&mut keyring, signer, &paths, at, watch);
                 added.await.unwrap();
             }
-            let signed = repository.sign(&mut keyring, &request, at, watch);
-            signed.await.unwrap();
+            let published = repository.sign(&mut keyring, &request, at, watch);
+            published.await.unwrap();
         });
     }
 

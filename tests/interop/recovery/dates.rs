@@ -70,7 +70,7 @@ pub(super) fn targets_have_expired(server: Kind) {
     all_read(&readers, &app);
     let renewed = way.next(&owner).ok();
     renewed.says(&other).says("targets is signed again");
-    way.is_at_its_end();
+    way.ends();
     all_read(&readers, &other);
 }
 
@@ -98,7 +98,7 @@ pub(super) fn the_root_has_expired(server: Kind) {
     // With its certificate, before it is too late.
     way.with("REPOSITORY", &young);
     way.next(&later).ok().says("root is signed again");
-    way.is_at_its_end();
+    way.ends();
     all_read(&readers, &young);
 
     // Too late: notary-server takes no root after one whose certificate has ended.

@@ -42,7 +42,7 @@ pub(super) fn a_signer_lost_their_key(server: Kind) {
     way.next(&alice).ok();
     readers.see(&other, "v2", &second);
     readers.see(&other, "v3", &signed(&alice, &other, "v3"));
-    way.is_at_its_end();
+    way.ends();
 }
 
 pub(super) fn the_targets_key_is_lost(server: Kind) {
@@ -60,7 +60,7 @@ pub(super) fn the_targets_key_is_lost(server: Kind) {
     let mut way = Way::of("The targets key is lost");
     way.with("REPOSITORY", &app);
     way.next(&owner).ok();
-    way.is_at_its_end();
+    way.ends();
     readers.see(&app, "v1", &first);
     readers.see(&app, "v2", &signed(&alice, &app, "v2"));
     owner.trust(&add).ok();
@@ -91,7 +91,7 @@ pub(super) fn the_snapshot_key_is_lost(server: Kind) {
         readers.see(name, "v3", &signed(&owner, name, "v3"));
         sees(&lab.home("newcomer"), name, tag, digest);
     }
-    way.is_at_its_end();
+    way.ends();
     let here = id_of(&owner, &key_ids(&owner, &app, "snapshot")[0]);
     assert_eq!([here], key_ids(&owner, &app, "snapshot")[..]);
 }

@@ -45,7 +45,7 @@ pub(super) fn a_signers_key_leaked(server: Kind) {
     alice.trust("key generate alice2").ok();
     hand(&alice, &owner, "alice2.pub");
     way.next(&owner).ok();
-    way.is_at_its_end();
+    way.ends();
     readers.see(&app, "v1", &first);
     readers.see(&app, "v3", &signed(&alice, &app, "v3"));
     readers.do_not_see(&app, "evil", &evil);
@@ -87,7 +87,7 @@ pub(super) fn the_root_key_leaked(server: Kind) {
         .lines()
         .find_map(|line| line.trim().strip_prefix("Root Key:"));
     let new = new.expect("the root key").trim();
-    assert_ne!(key_ids(&owner, &app, "root"), [old.clone()]);
+    assert_ne!(key_ids(&owner, &app, "root")[0], *old);
     way.next(&owner).ok().says(hex_of(&first));
     readers.see(&app, "v1", &first);
     readers.see(&app, "v2", &signed(&alice, &app, "v2"));
@@ -98,7 +98,7 @@ pub(super) fn the_root_key_leaked(server: Kind) {
     way.with("OLDROOT", old).with("NEWROOT", new);
     way.next(&pinned).ok();
     is_another_root(pinned.trust(&format!("repo pin --key-id {old} {app}")));
-    way.is_at_its_end();
+    way.ends();
 
     // What was stolen is worth nothing any more: not there, and not here.
     mallory.trust(&format!("key rotate root -y {app}")).exit(1);

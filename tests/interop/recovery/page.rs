@@ -56,7 +56,7 @@ impl Way {
     }
 
     /// All commands of the section were run.
-    pub(super) fn is_at_its_end(self) {
+    pub(super) fn ends(self) {
         let (heading, left) = (self.heading, self.commands);
         assert!(left.is_empty(), "{heading}: not run: {left:?}");
     }

@@ -12,7 +12,7 @@ pub(super) fn one_of_several_root_keys_is_lost(server: Kind) {
     let mut way = Way::of("One of several root keys is lost");
     on_one_machine(&lab, &mut way);
     on_several_machines(&lab, &mut way);
-    way.is_at_its_end();
+    way.ends();
 }
 
 fn on_one_machine(lab: &Lab, way: &mut Way) {
@@ -110,7 +110,7 @@ pub(super) fn the_only_root_key_is_lost(server: Kind) {
     is_another_root(alice.trust(&format!("sign {app}:v1")));
     forget_with_trust(&alice, &app, &key_ids(&owner, &app, "root")[0]);
     way.next(&alice).ok();
-    way.is_at_its_end();
+    way.ends();
     none_follows(&readers, &app);
     sees(&lab.home("newcomer"), &app, "v1", &first);
     for home in [&readers.docker, &readers.notary] {
@@ -153,7 +153,7 @@ pub(super) fn a_client_trusts_a_root_that_is_gone(server: Kind) {
     way.with("REPOSITORY", &app).with("NEWROOT", new);
     way.next(&readers.trust).ok();
     way.next(&readers.trust).ok();
-    way.is_at_its_end();
+    way.ends();
     for home in [&readers.docker, &readers.notary] {
         forget_the_folder(home, &app);
     }
