@@ -18,7 +18,7 @@ use trust::{
     },
 };
 use trust_store::{
-    keys::{Algorithm, KeyFile, KeyStore, Passphrase},
+    keys::{Algorithm, KeyFile, KeyStore, Passphrase, TokenName, Tries},
     metadata::Cache,
 };
 
@@ -309,6 +309,14 @@ impl Passphrases for Known {
     }
 
     fn wrong(&mut self, _: &KeyName<'_>) -> bool {
+        false
+    }
+
+    fn pin(&mut self, _: &TokenName, _: Tries) -> Result<Passphrase, PassphraseError> {
+        Err(PassphraseError::TooManyTries)
+    }
+
+    fn wrong_pin(&mut self, _: &TokenName) -> bool {
         false
     }
 }
