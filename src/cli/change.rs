@@ -50,7 +50,7 @@ pub(crate) struct Way {
     #[arg(long, conflicts_with = "request")]
     pub(crate) stage: bool,
     #[command(flatten)]
-    delivery: Delivery,
+    pub(crate) delivery: Delivery,
 }
 
 /// Stages the changes, requests them, or publishes them in one publish.
@@ -95,6 +95,14 @@ pub(crate) fn delegation(typed: &str) -> Result<RoleName, Failure> {
         ))
         .hint("lower-case letters, digits, `-`, `_`, and `/` between levels")
     })
+}
+
+/// `targets` itself, or a delegation.
+pub(crate) fn targets_role(typed: &str) -> Result<RoleName, Failure> {
+    match typed {
+        "targets" => Ok(RoleName::targets()),
+        typed => delegation(typed),
+    }
 }
 
 /// Prints what became of a change of a role, where JSON is wanted.

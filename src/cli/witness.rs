@@ -1,7 +1,7 @@
 //! `trust witness`
 
 use super::{
-    change::{Outcome, Way, carry_out, delegation, report},
+    change::{Outcome, Way, carry_out, report, targets_role},
     failure::Failure,
     session::Session,
 };
@@ -27,11 +27,7 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     let image = ImageReference::parse(&args.repository)?;
-    let role = |typed: &String| match typed.as_str() {
-        "targets" => Ok(RoleName::targets()),
-        typed => delegation(typed),
-    };
-    let roles = args.roles.iter().map(role);
+    let roles = args.roles.iter().map(|role| targets_role(role));
     let roles = roles.collect::<Result<Vec<_>, _>>()?;
     let changes = roles.iter().cloned().map(|role| Change::Witness { role });
     let changes: Vec<_> = changes.collect();

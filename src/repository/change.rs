@@ -156,6 +156,16 @@ fn check_there(draft: &Draft, change: &Change) -> Result<(), Error> {
                 None => Ok(()),
             }
         }
+        Change::Revoke { role, name } => {
+            if draft.keys_of(role).is_none() {
+                return Err(EditError::UnknownRole(role.clone()).into());
+            }
+            let file = draft.targets_of(role);
+            if file.is_some_and(|file| file.targets.contains_key(name)) {
+                return Ok(());
+            }
+            Err(not_listed(role, format!("tag {name}")))
+        }
         _ => Ok(()),
     }
 }

@@ -3,7 +3,9 @@
 use super::errand::Errand;
 use super::{Error, Repository, Watch};
 use crate::tuf::digest::FileMeta;
+use crate::tuf::edit::EditError;
 use crate::tuf::key::KeyId;
+use crate::tuf::lookup::Signed;
 use crate::tuf::role::RoleName;
 use crate::tuf::trusted::Current;
 use jiff::Timestamp;
@@ -32,6 +34,19 @@ pub struct SignedTag {
     pub size: u64,
     /// Who signed the same digest, in the order of the delegations; none: the repository's admin
     pub signers: Vec<String>,
+}
+
+/// A tag as one role signs it, released or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleTag {
+    /// The tag
+    pub tag: String,
+    /// SHA-256 of the manifest in hex
+    pub digest: String,
+    /// Size of the manifest in bytes
+    pub size: u64,
+    /// The role
+    pub role: RoleName,
 }
 
 /// One signer.
@@ -69,6 +84,40 @@ impl Repository {
             root_key_ids: ids(RoleName::root()),
             repository_key_ids: ids(RoleName::targets()),
         })
+    }
+
+    /// What each of these roles itself signs, role by role in natural order, as far as its paths go.
+    ///
+    /// # Errors
+    /// The repository has no trust data, or it or one of the roles cannot be believed.
+    pub async fn tags_of(
+        &self,
+        roles: &[RoleName],
+        now: Timestamp,
+        watch: Watch<'_>,
+    ) -> Result<Vec<RoleTag>, Error> {
+        let current = self.refresh(&Errand::read(now), watch).await?;
+        let walked = current.walk();
+        let mut rows = Vec::new();
+        for role in roles {
+            if let Some(pruned) = current.pruned(role) {
+                return Err(pruned.fault.clone().into());
+            }
+            if current.keys_of(role).is_none() {
+                return Err(EditError::UnknownRole(role.clone()).into());
+            }
+            // A role without a file has signed nothing yet.
+            let signed = walked.iter().find(|signed| signed.role == *role);
+            let mut tags: Vec<_> = signed.into_iter().flat_map(Signed::names).collect();
+            tags.sort_by(|(a, _), (b, _)| natural(a, b));
+            rows.extend(tags.into_iter().map(|(tag, meta)| RoleTag {
+                tag: tag.to_owned(),
+                digest: meta.sha256_hex().unwrap_or_default(),
+                size: meta.length,
+                role: role.clone(),
+            }));
+        }
+        Ok(rows)
     }
 }
 

@@ -104,10 +104,8 @@ fn remember(known: &mut BTreeMap<String, KnownKey>, gun: &str, role: &str, keys:
 }
 
 fn plain(key: &PublicKey) -> keys::PublicKey {
-    let (key_type, bytes) = match key.leaf() {
-        Some(leaf) => (key.key_type().trim_end_matches("-x509"), leaf.public_key),
-        None => (key.key_type(), key.public().to_vec()),
-    };
+    let bare = || (key.key_type(), key.public().to_vec());
+    let (key_type, bytes) = key.certified().unwrap_or_else(bare);
     keys::PublicKey {
         key_type: key_type.to_owned(),
         bytes,

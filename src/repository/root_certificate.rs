@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::keyring::KeyringError;
+use crate::tuf::certificate::Leaf;
 use crate::tuf::key::{PublicKey, der_signature};
 use jiff::Timestamp;
 use rcgen::{
@@ -52,6 +53,7 @@ pub(super) fn adopt(bundle: &[u8], gun: &str, now: Timestamp) -> Result<PublicKe
     let fault = |reason: &str| Error::RootCertificate(reason.to_owned());
     let blocks = pem::parse_many(bundle).map_err(|e| fault(&e.to_string()))?;
     let written = written(&blocks);
+    let leaf = Leaf::parse(&written).map_err(|e| fault(&e.to_string()))?;
     let of_type = |key_type| PublicKey::new(key_type, written.clone());
     let mut public = of_type("ecdsa-x509").map_err(|e| fault(&e.to_string()))?;
     if !public.can_verify() {
@@ -60,9 +62,6 @@ pub(super) fn adopt(bundle: &[u8], gun: &str, now: Timestamp) -> Result<PublicKe
     if !public.can_verify() {
         return Err(fault("no signature of its key can be checked"));
     }
-    let leaf = public
-        .leaf()
-        .ok_or_else(|| fault("the root key cannot travel in a certificate"))?;
     if !leaf.names(gun) {
         let name = &leaf.common_name;
         return Err(fault(&format!(

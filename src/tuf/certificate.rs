@@ -25,13 +25,7 @@ impl Leaf {
     /// # Errors
     /// Another PEM block, several leaves, a broken certificate, one signed with SHA-1.
     pub fn parse(bundle: &[u8]) -> Result<Self, Malformed> {
-        if bundle.len() > limits::CERTIFICATE_BYTES {
-            return Err(Malformed::Certificate(format!(
-                "longer than {} bytes",
-                limits::CERTIFICATE_BYTES
-            )));
-        }
-        let blocks = pem::parse_many(bundle).map_err(|e| Malformed::Certificate(e.to_string()))?;
+        let blocks = blocks(bundle)?;
         let (first, rest) = blocks.split_first().ok_or_else(|| fault("there is none"))?;
         for block in rest {
             if !read(block)?.is_ca() {
@@ -76,6 +70,29 @@ impl Leaf {
             .unwrap_or(Timestamp::MAX);
         self.not_before <= tomorrow && now <= self.not_after
     }
+}
+
+/// The DER `SubjectPublicKeyInfo` of the first certificate, whatever else it says.
+///
+/// Below `targets`, Notary asks no more of a certificate: `notary delegation add` takes what
+/// `openssl req -x509` writes, which is that of a CA.
+///
+/// # Errors
+/// Another PEM block, a broken certificate, one signed with SHA-1.
+pub fn public_key(bundle: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let blocks = blocks(bundle)?;
+    let first = blocks.first().ok_or_else(|| fault("there is none"))?;
+    Ok(read(first)?.public_key().raw.to_vec())
+}
+
+fn blocks(bundle: &[u8]) -> Result<Vec<pem::Pem>, Malformed> {
+    if bundle.len() > limits::CERTIFICATE_BYTES {
+        return Err(Malformed::Certificate(format!(
+            "longer than {} bytes",
+            limits::CERTIFICATE_BYTES
+        )));
+    }
+    pem::parse_many(bundle).map_err(|e| Malformed::Certificate(e.to_string()))
 }
 
 fn read(block: &pem::Pem) -> Result<X509Certificate<'_>, Malformed> {
@@ -161,6 +178,18 @@ mod tests {
             b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         ] {
             assert!(Leaf::parse(bytes).is_err());
+            assert!(public_key(bytes).is_err());
         }
+    }
+
+    #[test]
+    fn a_ca_has_a_key_and_is_no_leaf() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let bundle = params.self_signed(&key).unwrap().pem();
+        let public = public_key(bundle.as_bytes()).unwrap();
+        assert_eq!(public, rcgen::PublicKeyData::subject_public_key_info(&key));
+        assert!(Leaf::parse(bundle.as_bytes()).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Public keys, their ids, and the one place that checks a signature.
 
 use super::canonical::Node;
-use super::certificate::Leaf;
+use super::certificate::{self, Leaf};
 use super::digest::{base64_text, bytes};
 use super::error::Malformed;
 use base64::Engine as _;
@@ -68,12 +68,12 @@ impl PublicKey {
     /// A key of type `ecdsa`, `rsa` (DER SPKI), `ed25519` (32 bytes) or `…-x509` (PEM bundle).
     ///
     /// # Errors
-    /// A certificate bundle that breaks the rules of [`Leaf::parse`].
+    /// A certificate bundle that breaks the rules of [`certificate::public_key`].
     pub fn new(key_type: &str, public: Vec<u8>) -> Result<Self, Malformed> {
         let material = match key_type {
             "ed25519" if public.len() == 32 => Material::Ed25519(public.clone()),
             "ecdsa" | "rsa" => spki(key_type, &public),
-            "ecdsa-x509" | "rsa-x509" => spki(key_type, &Leaf::parse(&public)?.public_key),
+            "ecdsa-x509" | "rsa-x509" => spki(key_type, &certificate::public_key(&public)?),
             _ => Material::Unknown,
         };
         let id = key_id(key_type, &public);
@@ -111,7 +111,7 @@ impl PublicKey {
         &self.public
     }
 
-    /// The leaf of a certificate key.
+    /// The leaf of a certificate key, if it is one that a root key may travel in.
     pub fn leaf(&self) -> Option<Leaf> {
         self.is_certificate()
             .then(|| Leaf::parse(&self.public).ok())
@@ -125,10 +125,16 @@ impl PublicKey {
 
     /// The id of the bare key: names key files and people's keys, equal for every certificate of it.
     pub fn canonical_id(&self) -> KeyId {
-        match self.leaf() {
-            Some(leaf) => key_id(self.key_type.trim_end_matches("-x509"), &leaf.public_key),
+        match self.certified() {
+            Some((key_type, public)) => key_id(key_type, &public),
             None => self.id.clone(),
         }
+    }
+
+    /// Type and DER of the bare key in a certificate.
+    pub fn certified(&self) -> Option<(&str, Vec<u8>)> {
+        let key_type = self.key_type.strip_suffix("-x509")?;
+        Some((key_type, certificate::public_key(&self.public).ok()?))
     }
 
     /// Whether `signature`, made by `method`, is this key's over `message`.

@@ -1,6 +1,7 @@
 //! The root file: the keys of every base role.
 
 use super::canonical::Node;
+use super::certificate::Leaf;
 use super::envelope::{
     Document, Expires, RoleKeys, Unverified, Verified, read_version, version_node,
 };
@@ -164,6 +165,10 @@ impl Document for Root {
 
     fn read(signed: &Node<'_>, _: &RoleName) -> Result<Self, Malformed> {
         let keys = read_keys(signed.member("keys"))?;
+        let certified = |key: &&PublicKey| matches!(key.key_type(), "ecdsa-x509" | "rsa-x509");
+        for key in keys.values().filter(certified) {
+            Leaf::parse(key.public())?;
+        }
         let mut roles = BTreeMap::new();
         if let Some(Node::Object(members)) = signed.member("roles") {
             for (name, node) in members {

@@ -558,6 +558,8 @@ Options:
         str![[r#"
 List the signed tags of a repository
 
+Released tags, and who signed the same digest; or with --role what some roles say, released or not.
+
 Usage: trust repo list [OPTIONS] <REPOSITORY>
 
 Arguments:
@@ -565,6 +567,10 @@ Arguments:
           The repository
 
 Options:
+  -r, --role <ROLE>
+          Only what this role itself signs, with or without targets/ in front; may be given several
+          times
+
   -h, --help
           Print help (see a summary with '-h')
 
@@ -722,12 +728,15 @@ Options:
   -y, --yes
           Do not ask before all tags are revoked
 
+      --role <ROLE>
+          Take the tag out of this role only, released or not; with or without targets/ in front
+
+      --stage
+          Only put it on the list of changes, for `trust repo publish`
+
       --request <FILE>
           Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
           with `trust sign --approve FILE`
-
-      --stage
-          Do not revoke yet: put it on the list of changes, for `trust repo publish`
 
   -h, --help
           Print help (see a summary with '-h')

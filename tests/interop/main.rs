@@ -24,6 +24,7 @@ mod world;
 mod authentication;
 mod both_directions;
 mod disk;
+mod from_notary;
 mod gate_authz;
 mod gate_containerd;
 mod gate_hook;

@@ -4,11 +4,11 @@ use std::{fs, path::Path};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-/// Writes `ca.crt` and a pair of `.crt` and `.key` each for `server` and `tokens`.
+/// Writes `ca.crt` and a pair of `.crt` and `.key` each for `server`, `tokens` and `client`.
 pub(crate) fn write_into(folder: &Path) {
     let issuer = authority();
     fs::write(folder.join("ca.crt"), issuer.pem()).expect("ca.crt");
-    for name in ["server", "tokens"] {
+    for name in ["server", "tokens", "client"] {
         write_pair(folder, name, &issuer);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Once, time::Duration};
 
-use reqwest::{Certificate, Client, Method};
+use reqwest::{Certificate, Client, Identity, Method};
 
 /// A blocking view of one HTTP client.
 pub(crate) struct Http {
@@ -19,6 +19,19 @@ pub(crate) struct Answer {
 impl Http {
     /// Talks plain HTTP, or HTTPS to servers that `ca` vouches for.
     pub(crate) fn new(ca: Option<&Path>) -> Self {
+        Self::made(ca, None)
+    }
+
+    /// Talks HTTPS within a lab, and shows its certificate `client`.
+    pub(crate) fn with_certificate(lab: &Path) -> Self {
+        let files = ["client.key", "client.crt"].map(|name| lab.join(name));
+        let pem = files
+            .map(|file| fs::read(file).expect("a PEM file"))
+            .concat();
+        Self::made(Some(&lab.join("ca.crt")), Some(&pem))
+    }
+
+    fn made(ca: Option<&Path>, shown: Option<&[u8]>) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             let _ = rustls::crypto::ring::default_provider().install_default();
@@ -30,6 +43,9 @@ impl Http {
             let pem = fs::read(ca).expect("a CA file");
             let ca = Certificate::from_pem(&pem).expect("a CA certificate");
             builder = builder.tls_certs_only([ca]);
+        }
+        if let Some(pem) = shown {
+            builder = builder.identity(Identity::from_pem(pem).expect("a certificate"));
         }
         Self {
             client: builder.build().expect("an HTTP client"),

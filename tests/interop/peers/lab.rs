@@ -44,6 +44,25 @@ impl Lab {
         )
     }
 
+    /// Starts a trust server that speaks only to those who show a certificate.
+    pub(crate) fn with_client_certificates(server: Kind) -> Self {
+        let root = folder();
+        let options = Options {
+            client_certificates: true,
+            ..Options::default()
+        };
+        let server = Server::start(server, root.path(), options);
+        let registry = Registry::start(root.path(), Lock::Open);
+        Self {
+            engine: OnceLock::new(),
+            registry,
+            server,
+            tokens: None,
+            _signer: None,
+            root,
+        }
+    }
+
     /// Starts a registry that wants a name and a password.
     pub(crate) fn with_passwords(server: Kind) -> Self {
         Self::guarded(server, |_| None, Lock::Htpasswd)

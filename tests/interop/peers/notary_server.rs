@@ -35,13 +35,16 @@ fn start_on(port: u16, folder: &Path, options: Options<'_>) -> Result<(String, S
     if let Some(tokens) = options.tokens {
         configuration["auth"] = tokens.as_notary_option();
     }
+    if options.client_certificates {
+        configuration["server"]["client_ca_file"] = json!(folder.join("ca.crt"));
+    }
     let file = folder.join(format!("notary-server-{port}.json"));
     fs::write(&file, configuration.to_string()).expect("a configuration file");
     let file = file.to_str().expect("a UTF-8 path");
     let log = folder.join(format!("notary-server-{port}.log"));
     let mut service = Service::start("notary-server", &["-config", file], &log);
     // Only our own server has a certificate of this lab's authority.
-    let http = Http::new(Some(&folder.join("ca.crt")));
+    let http = Http::with_certificate(folder);
     let health = format!("https://{host}/_notary_server/health");
     service.wait_until(|| {
         http.get(&health, &[])

@@ -21,6 +21,8 @@ pub(crate) enum Kind {
 pub(crate) struct Options<'a> {
     /// It lets in only whom this one vouches for; without one, everybody.
     pub(crate) tokens: Option<&'a TokenServer>,
+    /// It speaks only to those who show a certificate of the lab's authority.
+    pub(crate) client_certificates: bool,
     /// It serves only repositories whose names begin so; without any, all.
     pub(crate) prefixes: &'a [&'a str],
     /// Where notary-server keeps metadata and keys: in memory, or in `PostgreSQL` and

@@ -11,7 +11,7 @@ pub(crate) fn start(folder: &Path, options: Options<'_>) -> (String, Service) {
         .tempdir_in(folder)
         .expect("a folder")
         .keep();
-    let settings = settings(options);
+    let settings = settings(options, folder);
     if !settings.is_empty() {
         fs::write(own.join("server.toml"), settings).expect("a configuration file");
     }
@@ -42,11 +42,16 @@ fn address(said: &str) -> Option<String> {
 }
 
 /// Without options, there is no configuration to be written.
-fn settings(options: Options<'_>) -> String {
+fn settings(options: Options<'_>, folder: &Path) -> String {
     let tokens = options.tokens.map(TokenServer::as_trust_option);
     let prefixes = match options.prefixes {
         [] => String::new(),
         some => format!("[repositories]\nprefixes = {some:?}\n"),
     };
-    tokens.unwrap_or_default() + &prefixes
+    let clients = if options.client_certificates {
+        format!("[tls]\nclient_ca = {:?}\n", folder.join("ca.crt"))
+    } else {
+        String::new()
+    };
+    tokens.unwrap_or_default() + &prefixes + &clients
 }
