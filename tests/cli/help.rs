@@ -453,7 +453,7 @@ Options:
 }
 
 #[test]
-fn of_repository_commands() {
+fn of_signer_commands() {
     assert_data_eq!(
         own_part("signer add"),
         str![[r#"
@@ -517,6 +517,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_repository_commands() {
     assert_data_eq!(
         own_part("repo init"),
         str![[r#"

@@ -49,7 +49,10 @@ fn settings(options: Options<'_>, folder: &Path) -> String {
         some => format!("[repositories]\nprefixes = {some:?}\n"),
     };
     let clients = if options.client_certificates {
-        format!("[tls]\nclient_ca = {:?}\n", folder.join("ca.crt"))
+        format!(
+            "[tls]\nclient_ca = \"{}\"\n",
+            folder.join("ca.crt").display()
+        )
     } else {
         String::new()
     };
