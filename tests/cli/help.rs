@@ -164,6 +164,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_commands_that_move_keys() {
     assert_data_eq!(
         own_part("key export"),
         str![[r#"
@@ -243,6 +247,10 @@ Options:
 "#]]
         .raw()
     );
+}
+
+#[test]
+fn of_commands_that_keep_keys() {
     assert_data_eq!(
         own_part("key backup"),
         str![[r#"
@@ -339,111 +347,6 @@ Options:
           Do not publish: write the change to FILE, signed with the keys at hand, for others to sign
           with `trust sign --approve FILE`
 
-  -h, --help
-          Print help (see a summary with '-h')
-
-"#]]
-        .raw()
-    );
-    assert_data_eq!(
-        own_part("key passwd"),
-        str![[r#"
-Change the passphrase of a key
-
-The present passphrase comes from where it always comes from. Copies in backups and exported files
-keep the one they were made with.
-
-Usage: trust key passwd [OPTIONS] <ID|NAME>
-
-Arguments:
-  <ID|NAME>
-          Id, the first digits of it, or name of the key
-
-Options:
-      --new-passphrase-file <FILE>
-          File with the new passphrase [default: a prompt]
-
-  -h, --help
-          Print help (see a summary with '-h')
-
-"#]]
-        .raw()
-    );
-    assert_data_eq!(
-        own_part("key remove"),
-        str![[r#"
-Remove a private key from this machine
-
-Says first which repositories still need it, as far as is known here, and asks. Every file that
-holds the key goes, also in the folders of old versions; backups stay.
-
-Usage: trust key remove [OPTIONS] <ID|NAME>
-
-Arguments:
-  <ID|NAME>
-          Id, the first digits of it, or name of the key
-
-Options:
-  -f, --force
-          Do not ask
-
-  -h, --help
-          Print help (see a summary with '-h')
-
-"#]]
-        .raw()
-    );
-    assert_data_eq!(
-        own_part("key backup"),
-        str![[r#"
-Write all keys into one encrypted file
-
-Each key also keeps its own passphrase inside; one that has none is protected by that of the backup
-alone. `trust key restore` brings the keys back.
-
-Usage: trust key backup [OPTIONS] --output <FILE>
-
-Options:
-  -o, --output <FILE>
-          The new file
-
-  -h, --help
-          Print help (see a summary with '-h')
-
-"#]]
-        .raw()
-    );
-    assert_data_eq!(
-        own_part("key restore"),
-        str![[r#"
-Bring keys back from a backup
-
-A key that is here already is left alone.
-
-Usage: trust key restore [OPTIONS] <FILE>
-
-Arguments:
-  <FILE>
-          What `trust key backup` wrote
-
-Options:
-  -h, --help
-          Print help (see a summary with '-h')
-
-"#]]
-        .raw()
-    );
-    assert_data_eq!(
-        own_part("key migrate"),
-        str![[r#"
-Copy keys of old versions into the form of today
-
-Finds keys in the folders of Notary before 0.4, keys encrypted as they were then, and keys without a
-passphrase, which get one. The old files are kept.
-
-Usage: trust key migrate [OPTIONS]
-
-Options:
   -h, --help
           Print help (see a summary with '-h')
 
