@@ -620,3 +620,37 @@ fn a_passphrase_changed_and_an_old_key_migrated() {
     }
     .run();
 }
+
+/// Beside the home's own trust directory, too.
+#[test]
+fn a_key_loaded_and_one_removed() {
+    let lab = Lab::start(Kind::Trust);
+    let home = nigel(&lab);
+    home.trust("key export nigel -o nigel.pem").ok();
+    Scenario {
+        home: &home,
+        prepare: &|_| drop(fs::remove_dir_all(home.folder().join("beside"))),
+        command: &|_| "--trust-dir beside key load nigel.pem".to_owned(),
+        check: &|_, again| {
+            let there = again.stderr.contains("is already in");
+            assert!(there || again.code == 0, "{again}");
+            home.trust("--trust-dir beside key show nigel").ok();
+        },
+    }
+    .run();
+    Scenario {
+        home: &home,
+        prepare: &|round| {
+            let generate = format!("--trust-dir beside key generate gone{round}");
+            home.trust(&generate).ok();
+        },
+        command: &|round| format!("--trust-dir beside key remove -f gone{round}"),
+        check: &|round, again| {
+            let gone = again.stderr.contains("no key here has the name");
+            assert!(gone || again.code == 0, "{again}");
+            let listed = home.trust("--trust-dir beside key list").ok();
+            listed.does_not_say(&format!("gone{round} "));
+        },
+    }
+    .run();
+}
