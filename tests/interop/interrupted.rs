@@ -22,7 +22,7 @@ use crate::peers::{
 };
 
 /// What changes something outside the process; before the n-th of each it is killed.
-const CALLS: [&str; 9] = [
+const CALLS: [&str; 10] = [
     "fsync",
     "linkat",
     "mkdir",
@@ -30,6 +30,7 @@ const CALLS: [&str; 9] = [
     "renameat2",
     "sendto",
     "unlink",
+    "unlinkat",
     "write",
     "writev",
 ];
