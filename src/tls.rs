@@ -54,6 +54,7 @@ fn client(
         .tls_backend_preconfigured(config)
         .user_agent(user_agent())
         .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .read_timeout(read_timeout)
         .redirect(reqwest::redirect::Policy::none());
     let builder = if local { builder.no_proxy() } else { builder };
@@ -136,6 +137,9 @@ fn user_agent() -> String {
 
 /// As long as Docker's client waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Shorter than servers wait for the first request on a connection (ours: ten seconds), so that none
+/// is sent just as they hang up.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Longest silence of a server that is still believed to answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Errors nest a handful deep.

@@ -73,12 +73,14 @@ async fn away_under_load(place: &Place, mut leave: impl FnMut(), come_back: impl
     let server = place.start();
     let api = server.api();
     let mut stories = Vec::new();
-    for name in ["one", "two", "shared"] {
+    for name in ["one", "two", "shared", "quiet"] {
         let gun = format!("registry.test:5000/{name}");
         let mut story = Story::begin(api, &gun).await.unwrap();
         story.publish(api, "first").await.taken();
         stories.push(story);
     }
+    // Nobody else publishes there, so that nobody is quicker.
+    let mut quiet = stories.pop().unwrap();
     let mut load = Load::new();
     for story in stories
         .iter()
@@ -94,7 +96,8 @@ async fn away_under_load(place: &Place, mut leave: impl FnMut(), come_back: impl
     nothing_works(api, &mut stories[1].clone()).await;
     sleep(TIME.saturating_sub(begun.elapsed())).await;
     come_back();
-    works_again(api, &mut stories[0].clone()).await;
+    works_again(api, &mut quiet).await;
+    stories.push(quiet);
 
     let (ok, unavailable, longest) = reader.end().await;
     let seen = load.end().await;
@@ -149,11 +152,14 @@ async fn nothing_works(api: &Api, story: &mut Story) {
 async fn works_again(api: &Api, story: &mut Story) {
     let begun = Instant::now();
     while api.get("readyz").await.unwrap().status != StatusCode::OK {
-        assert!(begun.elapsed() < BOUND, "not ready");
+        assert!(begun.elapsed() < SOON, "not ready");
         sleep(Duration::from_millis(20)).await;
     }
-    while story.catch_up(api).await.is_err() || story.publish(api, "again").await != Answer::Taken {
-        assert!(begun.elapsed() < BOUND, "not working");
+    loop {
+        match story.publish_newest(api, "again").await {
+            Answer::Taken => break,
+            answer => assert!(begun.elapsed() < SOON, "not working: {answer:?}"),
+        }
     }
     // The load goes on a little.
     sleep(Duration::from_secs(1)).await;
@@ -195,6 +201,9 @@ impl Reader {
 
 /// How long any request may take.
 const BOUND: Duration = Duration::from_secs(8);
+
+/// How long it may take until all works, on a machine with other things to do.
+const SOON: Duration = Duration::from_secs(30);
 
 /// How long it is away.
 const TIME: Duration = Duration::from_secs(10);
