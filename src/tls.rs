@@ -6,16 +6,18 @@
 //! system's bundle is read only when no private authority vouches for the server.
 
 mod files;
+mod streaming;
 mod verifier;
 
 pub use files::{Identity, TlsError, TlsFiles};
+pub use streaming::{StreamError, StreamingClient};
 
 use reqwest::Url;
 use rustls::{
     ClientConfig,
     crypto::{CryptoProvider, ring},
 };
-use std::{error::Error, io, sync::Arc, time::Duration};
+use std::{error::Error, io, iter, sync::Arc, time::Duration};
 
 /// An HTTP client that verifies servers, keeps connections alive and follows no redirects.
 ///
@@ -24,15 +26,6 @@ use std::{error::Error, io, sync::Arc, time::Duration};
 /// environment.
 pub fn http_client(files: &TlsFiles, host: &str) -> Result<reqwest::Client, TlsError> {
     http_client_with(files, host, READ_TIMEOUT)
-}
-
-/// The same client for bodies without a limit: HTTP/1.1, each on a connection of its own.
-///
-/// On HTTP/2 they would share one, and a reader that is slow or gone would hold up all others.
-pub fn streaming_client(files: &TlsFiles, host: &str) -> Result<reqwest::Client, TlsError> {
-    let mut config = client_config(files)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    client(config, host, READ_TIMEOUT)
 }
 
 /// The same client with another limit on the silence between two reads.
@@ -49,7 +42,6 @@ fn client(
     host: &str,
     read_timeout: Duration,
 ) -> Result<reqwest::Client, TlsError> {
-    let local = Url::parse(&format!("https://{host}")).is_ok_and(|url| is_loopback(&url));
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(config)
         .user_agent(user_agent())
@@ -57,7 +49,11 @@ fn client(
         .pool_idle_timeout(IDLE_TIMEOUT)
         .read_timeout(read_timeout)
         .redirect(reqwest::redirect::Policy::none());
-    let builder = if local { builder.no_proxy() } else { builder };
+    let builder = if is_local(host) {
+        builder.no_proxy()
+    } else {
+        builder
+    };
     builder
         .build()
         .map_err(|source| TlsError::Client { source })
@@ -96,6 +92,11 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
+/// Whether a host, with or without port, is this machine, which no proxy stands before.
+fn is_local(host: &str) -> bool {
+    Url::parse(&format!("https://{host}")).is_ok_and(|url| is_loopback(&url))
+}
+
 /// Whether the host is this machine by its very name; nothing is resolved.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -108,22 +109,19 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 
 /// The TLS library's error, wherever in the chain it hides.
 pub(crate) fn tls_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let mut next = Some(error);
-    for _ in 0..MAX_CHAIN {
-        let cause = next?;
-        if let Some(tls) = cause.downcast_ref() {
-            return Some(tls);
-        }
-        // An I/O error hides what it wraps from `source`.
-        next = match cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => cause.source(),
-        };
-    }
-    None
+    causes(error).find_map(<dyn Error>::downcast_ref)
+}
+
+/// An error and its causes, also those that an I/O error hides from `source`.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let deeper = |&cause: &&'a (dyn Error + 'static)| match cause
+        .downcast_ref()
+        .and_then(io::Error::get_ref)
+    {
+        Some(wrapped) => Some(wrapped as _),
+        None => cause.source(),
+    };
+    iter::successors(Some(error), deeper).take(MAX_CHAIN)
 }
 
 /// How this program names itself to servers.

@@ -6,10 +6,10 @@ use super::{Registry, RegistryError};
 use crate::{
     reference::{Digest, ImageReference},
     remote::RemoteError,
-    tls::is_loopback,
+    tls::{StreamingClient, is_loopback},
 };
 use reqwest::{
-    Body, Client, Method, Response, StatusCode, Url,
+    Body, Method, Response, StatusCode, Url,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, HeaderValue, LOCATION, RANGE},
 };
 
@@ -48,6 +48,7 @@ impl Registry {
     /// What the registry has under this digest in the repository of the image.
     pub async fn blob(
         &self,
+        over: &StreamingClient,
         image: &ImageReference,
         digest: &Digest,
         part: &Part,
@@ -58,7 +59,7 @@ impl Registry {
             .address(&format!("{}/blobs/{digest}", image.path()))
             .map_err(fault)?;
         let response = session
-            .relay(&part.method(), &url, &part.headers())
+            .stream(over, &part.method(), &url, &part.headers())
             .await
             .map_err(fault)?;
         match found(response) {
@@ -72,7 +73,11 @@ impl Registry {
 ///
 /// # Errors
 /// [`RegistryError::BadResponse`] for an address in the clear on another machine.
-pub async fn follow(http: &Client, url: &Url, part: &Part) -> Result<Found, RegistryError> {
+pub async fn follow(
+    over: &StreamingClient,
+    url: &Url,
+    part: &Part,
+) -> Result<Found, RegistryError> {
     let host = url.host_str().unwrap_or_default();
     let bad = |reason: String| RegistryError::BadResponse {
         host: host.to_owned(),
@@ -81,14 +86,14 @@ pub async fn follow(http: &Client, url: &Url, part: &Part) -> Result<Found, Regi
     if url.scheme() != "https" && !is_loopback(url) {
         return Err(bad("redirected to plain http".to_owned()));
     }
-    let request = http
+    let request = over
+        .usual()
         .request(part.method(), url.clone())
         .headers(part.headers());
     let response =
-        request
-            .send()
+        over.send(request)
             .await
-            .map_err(|error| match RemoteError::from_http(&error, host) {
+            .map_err(|error| match RemoteError::from_stream(&error, host) {
                 RemoteError::Tls { host, fault } => RegistryError::Tls { host, fault },
                 other => RegistryError::Unreachable {
                     host: host.to_owned(),

@@ -1,6 +1,6 @@
 //! What can go wrong between us and a server, told apart by what to do about it.
 
-use crate::tls::tls_cause;
+use crate::tls::{StreamError, tls_cause};
 use std::error::Error;
 
 /// Why a server gave no usable answer.
@@ -123,13 +123,22 @@ impl RemoteError {
 
     /// Sorts what the HTTP library reports: broken TLS is not the same as no connection.
     pub(crate) fn from_http(error: &reqwest::Error, host: &str) -> Self {
+        Self::from_cause(error, error.is_timeout(), host)
+    }
+
+    /// The same for an answer that was to be streamed.
+    pub(crate) fn from_stream(error: &StreamError, host: &str) -> Self {
+        Self::from_cause(error, error.is_late(), host)
+    }
+
+    fn from_cause(error: &(dyn Error + 'static), is_late: bool, host: &str) -> Self {
         if let Some(cause) = tls_cause(error) {
             return Self::Tls {
                 host: host.to_owned(),
                 fault: TlsFault::from(cause),
             };
         }
-        let reason = if error.is_timeout() {
+        let reason = if is_late {
             TIMED_OUT.to_owned()
         } else {
             innermost(error)
@@ -185,8 +194,8 @@ impl From<&rustls::Error> for TlsFault {
 }
 
 /// The last cause says what happened; the ones before it only who was told.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
     for _ in 0..MAX_CHAIN {
         match cause.source() {
             Some(deeper) => cause = deeper,

@@ -4,9 +4,9 @@ use super::{
     RemoteError,
     auth::{Challenge, Token, fetch_token, keeps_secrets, secret_header},
     reply,
-    transport::{Repeat, host_of, read_some, send},
+    transport::{Over, Repeat, host_of, read_some, send, send_over},
 };
-use crate::config::Credentials;
+use crate::{config::Credentials, tls::StreamingClient};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{
     Client, Method, RequestBuilder, Response, StatusCode, Url,
@@ -106,11 +106,33 @@ impl Session {
         url: &Url,
         headers: &HeaderMap,
     ) -> Result<Response, RemoteError> {
+        self.relay_over(Over::Usual, method, url, headers).await
+    }
+
+    /// The same over this client; the body comes as it is read.
+    pub(crate) async fn stream(
+        &self,
+        over: &StreamingClient,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+    ) -> Result<Response, RemoteError> {
+        let over = Over::Streaming(over);
+        self.relay_over(over, method, url, headers).await
+    }
+
+    async fn relay_over(
+        &self,
+        over: Over<'_>,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+    ) -> Result<Response, RemoteError> {
         let build = |http: &Client| {
             let request = http.request(method.clone(), url.clone());
             request.headers(headers.clone())
         };
-        self.answered(&build, Repeat::Allowed).await
+        self.answered(over, &build, Repeat::Allowed).await
     }
 
     /// The error an unsuccessful answer stands for.
@@ -129,7 +151,7 @@ impl Session {
         build: &(dyn Fn(&Client) -> RequestBuilder + Send + Sync),
         repeat: Repeat,
     ) -> Result<Response, RemoteError> {
-        let response = self.answered(build, repeat).await?;
+        let response = self.answered(Over::Usual, build, repeat).await?;
         if response.status() == StatusCode::OK {
             return Ok(response);
         }
@@ -138,19 +160,20 @@ impl Session {
 
     async fn answered(
         &self,
+        over: Over<'_>,
         build: &(dyn Fn(&Client) -> RequestBuilder + Send + Sync),
         repeat: Repeat,
     ) -> Result<Response, RemoteError> {
         let host = host_of(&self.base);
         let shown = self.authorization().await?;
         let attempt = || with_header(build(&self.http), shown.as_ref());
-        let response = send(&attempt, &host, repeat).await?;
+        let response = send_over(over, &attempt, &host, repeat).await?;
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(renewed) = self.renewed(&response, shown.as_ref()).await?
         {
             // A 401 did nothing, so even a publish may be sent again with a fresh token.
             let attempt = || with_header(build(&self.http), Some(&renewed));
-            return send(&attempt, &host, repeat).await;
+            return send_over(over, &attempt, &host, repeat).await;
         }
         Ok(response)
     }

@@ -1,6 +1,7 @@
 //! One exchange with a server: bounded repeats of reads, bounded bodies, errors sorted.
 
 use super::RemoteError;
+use crate::tls::{StreamError, StreamingClient};
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header::RETRY_AFTER};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -14,30 +15,55 @@ pub(super) enum Repeat {
     Never,
 }
 
+/// What a request goes out over.
+#[derive(Clone, Copy)]
+pub(super) enum Over<'a> {
+    /// A client for bodies without a limit
+    Streaming(&'a StreamingClient),
+    /// The client that the request is of
+    Usual,
+}
+
+impl Over<'_> {
+    async fn send(self, request: RequestBuilder) -> Result<Response, StreamError> {
+        match self {
+            Self::Streaming(client) => client.send(request).await,
+            Self::Usual => Ok(request.send().await?),
+        }
+    }
+}
+
 /// Sends what `build` makes; a read that meets a busy or restarting server is tried twice more.
 pub(super) async fn send(
     build: &(dyn Fn() -> RequestBuilder + Send + Sync),
     host: &str,
     repeat: Repeat,
 ) -> Result<Response, RemoteError> {
+    send_over(Over::Usual, build, host, repeat).await
+}
+
+/// The same over another client.
+pub(super) async fn send_over(
+    over: Over<'_>,
+    build: &(dyn Fn() -> RequestBuilder + Send + Sync),
+    host: &str,
+    repeat: Repeat,
+) -> Result<Response, RemoteError> {
     for pause in PAUSES.iter().filter(|_| repeat == Repeat::Allowed) {
-        let wait = match build().send().await {
+        let wait = match over.send(build()).await {
             Ok(response) if !is_passing(response.status()) => return Ok(response),
             Ok(response) => asked_pause(&response).unwrap_or(*pause),
-            Err(error) => match RemoteError::from_http(&error, host) {
+            Err(error) => match RemoteError::from_stream(&error, host) {
                 // A wait that ran out once will run out again, and bad TLS stays bad.
-                RemoteError::Unreachable { .. } if error.is_connect() && !error.is_timeout() => {
-                    *pause
-                }
+                RemoteError::Unreachable { .. } if error.is_unreached() => *pause,
                 fault => return Err(fault),
             },
         };
         sleep(wait).await;
     }
-    build()
-        .send()
+    over.send(build())
         .await
-        .map_err(|error| RemoteError::from_http(&error, host))
+        .map_err(|error| RemoteError::from_stream(&error, host))
 }
 
 /// The whole body, or an error as soon as it is known to exceed `limit` bytes.

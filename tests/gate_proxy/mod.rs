@@ -6,6 +6,7 @@ mod hostile;
 mod image;
 mod names;
 mod outages;
+mod over_tls;
 mod parts;
 mod pinned;
 mod registry;
@@ -77,9 +78,18 @@ impl Scene {
         clock: fn() -> jiff::Timestamp,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
+        Self::around(Registry::start().await, policy, clock, change).await
+    }
+
+    /// A scene around this registry.
+    pub async fn around(
+        registry: Registry,
+        policy: Policy,
+        clock: fn() -> jiff::Timestamp,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let (registry, trust) = (Registry::start().await, Server::start().await);
-        let nobody = Server::start().await;
+        let (trust, nobody) = (Server::start().await, Server::start().await);
         let gate = gate(policy, clock, [&trust, &nobody], &folder);
         let mut settings = settings(&folder);
         change(&mut settings);

@@ -23,6 +23,8 @@ struct Shelf {
     answers: BTreeMap<String, Answer>,
     asked: Vec<Asked>,
     pause: std::time::Duration,
+    /// What an `Authorization` has to be, if anything is asked for
+    secret: Option<String>,
 }
 
 /// One answer.
@@ -74,6 +76,31 @@ impl Registry {
         let app = Router::new().fallback(answer).with_state(shelf.clone());
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { host, shelf, task }
+    }
+
+    /// The same over TLS, with its certificate in PEM.
+    pub async fn start_over_tls() -> (Self, String) {
+        trust::tls::install_provider();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let config =
+            axum_server::tls_rustls::RustlsConfig::from_pem(pem.clone().into(), key.into())
+                .await
+                .unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let host = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let shelf = Arc::<Mutex<Shelf>>::default();
+        let app = Router::new().fallback(answer).with_state(shelf.clone());
+        let server = axum_server::from_tcp_rustls(listener, config).unwrap();
+        let task =
+            tokio::spawn(async move { server.serve(app.into_make_service()).await.unwrap() });
+        (Self { host, shelf, task }, pem)
+    }
+
+    /// Asks everybody for a password, and answers only where `Authorization` is this.
+    pub fn lock(&self, secret: &str) {
+        self.shelf().secret = Some(secret.to_owned());
     }
 
     /// Answers so from now on.
@@ -133,6 +160,13 @@ impl Drop for Registry {
 async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>, request: Request) -> Response {
     let path = request.uri().path_and_query().unwrap().as_str();
     let path = path.strip_prefix("/v2/").unwrap().to_owned();
+    let shown = request.headers().get("authorization");
+    let secret = shelf.lock().unwrap().secret.clone();
+    if secret.is_some_and(|secret| shown.is_none_or(|shown| *shown != *secret)) {
+        let response = Response::builder().status(StatusCode::UNAUTHORIZED);
+        let response = response.header("www-authenticate", "Basic realm=\"registry\"");
+        return response.body(Body::empty()).unwrap();
+    }
     if path.is_empty() {
         return Response::new(Body::from("{}"));
     }

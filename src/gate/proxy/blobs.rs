@@ -88,9 +88,11 @@ impl Proxy {
             range: asking.range.clone(),
         };
         let fault = |error: RegistryError| Refusal::upstream(&error, "BLOB_UNKNOWN");
-        let part = &part;
-        let question =
-            |registry: Arc<Registry>| async move { registry.blob(repository, digest, part).await };
+        let over = self.upstreams.client(repository.registry());
+        let (over, part) = (&over.map_err(fault)?, &part);
+        let question = |registry: Arc<Registry>| async move {
+            registry.blob(over, repository, digest, part).await
+        };
         let mut found = self
             .upstreams
             .ask(repository, question)
@@ -107,8 +109,8 @@ impl Proxy {
                 return Ok(reply);
             }
             let host = authority(&url);
-            let http = self.upstreams.client(&host).map_err(fault)?;
-            found = follow(&http, &url, part).await.map_err(fault)?;
+            let over = self.upstreams.client(&host).map_err(fault)?;
+            found = follow(&over, &url, part).await.map_err(fault)?;
         }
         Err(fault(RegistryError::BadResponse {
             host: repository.registry().to_owned(),

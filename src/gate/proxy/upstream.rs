@@ -3,11 +3,11 @@
 use crate::config::{ConfigError, DockerConfig};
 use crate::reference::ImageReference;
 use crate::registry::{Registry, RegistryError};
-use crate::tls::{TlsFiles, streaming_client};
+use crate::tls::{StreamingClient, TlsFiles};
 use quick_cache::sync::Cache;
-use reqwest::Client;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Registries and other hosts that were spoken to. Clones are the same.
@@ -20,7 +20,8 @@ pub type ReadDocker = Box<dyn Fn() -> Result<DockerConfig, ConfigError> + Send +
 struct Shared {
     docker: ReadDocker,
     tls_ca: Option<PathBuf>,
-    clients: Cache<String, Client>,
+    /// Connections stay with the thread that made them, which is the one that uses them
+    clients: Cache<(ThreadId, String), StreamingClient>,
     registries: Cache<String, Opened>,
 }
 
@@ -62,18 +63,19 @@ impl Upstreams {
         question(opened.registry).await
     }
 
-    /// An HTTP client for the host, which a registry named.
-    pub(super) fn client(&self, host: &str) -> Result<Client, RegistryError> {
+    /// An HTTP client for the host: a registry, or one that a registry named.
+    pub(super) fn client(&self, host: &str) -> Result<StreamingClient, RegistryError> {
         let unusable = |reason: String| RegistryError::Unreachable {
             host: host.to_owned(),
             reason,
         };
-        self.0.clients.get_or_insert_with(host, || {
+        let place = (thread::current().id(), host.to_owned());
+        self.0.clients.get_or_insert_with(&place, || {
             let docker = (self.0.docker)().map_err(|error| unusable(error.to_string()))?;
             let folder = docker.tls_dir(host);
             let files = TlsFiles::for_registry(host, self.0.tls_ca.as_deref(), &folder);
             let files = files.map_err(|error| unusable(error.to_string()))?;
-            streaming_client(&files, host).map_err(|error| unusable(error.to_string()))
+            StreamingClient::new(&files, host).map_err(|error| unusable(error.to_string()))
         })
     }
 
@@ -96,8 +98,9 @@ impl Upstreams {
         let docker = (self.0.docker)().map_err(|error| unknown(error.to_string()))?;
         let credentials = docker.credentials(host).await;
         let credentials = credentials.map_err(|error| unknown(error.to_string()))?;
+        let http = self.client(host)?.usual().clone();
         Ok(Opened {
-            registry: Arc::new(Registry::new(self.client(host)?, host, credentials)),
+            registry: Arc::new(Registry::new(http, host, credentials)),
             since: Instant::now(),
         })
     }
