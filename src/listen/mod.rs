@@ -11,6 +11,7 @@ mod headers;
 mod limits;
 mod pace;
 mod tls;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use body::{BodyError, read_body};
 pub use facts::Facts;
 pub use limits::Limits;
 pub use tls::{CertificateFiles, CertificateProblem, Tls};
+pub use workers::Workers;
 
 use bytes::Bytes;
 use connection::{Door, Stage};
@@ -126,12 +128,29 @@ pub async fn serve<S, F, B>(
     F: Future<Output = Response<B>> + Send + 'static,
     B: Answer,
 {
+    serve_by(None, listener, tls, limits, service, stop).await;
+}
+
+/// The same with the connections attended to by these threads, instead of those of this runtime.
+pub async fn serve_by<S, F, B>(
+    workers: Option<Workers>,
+    listener: Listener,
+    tls: Option<Tls>,
+    limits: Limits,
+    service: S,
+    stop: impl Future<Output = ()>,
+) where
+    S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Answer,
+{
+    let mut workers = workers;
     let (stage, stages) = watch::channel(Stage::Open);
     let places = Arc::new(Semaphore::new(places_of(&limits)));
     let watching = tls.clone();
     let door = Door::new(tls, limits.clone(), service, stages);
     tokio::select! {
-        () = accept(&listener, &places, door) => {}
+        () = accept(&listener, &places, door, workers.as_mut()) => {}
         () = tls::watch(watching.as_ref()) => {}
         () = stop => {}
     }
@@ -157,8 +176,12 @@ fn places_of(limits: &Limits) -> usize {
         .min(Semaphore::MAX_PERMITS)
 }
 
-async fn accept<S, F, B>(listener: &Listener, places: &Arc<Semaphore>, door: Door<S>)
-where
+async fn accept<S, F, B>(
+    listener: &Listener,
+    places: &Arc<Semaphore>,
+    door: Door<S>,
+    mut workers: Option<&mut Workers>,
+) where
     S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Answer,
@@ -172,10 +195,19 @@ where
         match listener.accept().await {
             Ok((stream, address)) => {
                 let door = door.clone();
-                tokio::spawn(async move {
+                let attend = async move |stream| {
                     let _place = place;
                     door.attend(stream, address).await;
-                });
+                };
+                let given = if let Some(workers) = workers.as_deref_mut() {
+                    workers.give(stream, attend)
+                } else {
+                    tokio::spawn(attend(stream));
+                    Ok(())
+                };
+                if let Err(error) = given {
+                    tracing::error!(%error, "cannot attend to a connection");
+                }
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use trust::config::DockerConfig;
 use trust::gate::proxy::{Clients, Proxy, ReadDocker, Secret, Settings};
-use trust::listen::{self, Limits, Listener, Tls};
+use trust::listen::{self, Limits, Listener, Tls, Workers};
 use trust::quantity::Size;
 use trust::server::settings::LogSettings;
 use zeroize::Zeroizing;
@@ -78,6 +78,9 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
     };
     let proxy =
         Proxy::new(gate.clone(), settings).map_err(|error| Failure::wrong(error.to_string()))?;
+    let workers = Workers::start().map_err(|error| {
+        Failure::unfinished(format!("cannot start threads for connections: {error}"))
+    })?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     service::say_ready(&format!("{scheme}://{local}"), session)?;
     let reloaded = tls.clone();
@@ -88,20 +91,28 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         })),
         tokio::spawn(GateArgs::reload(gate, args.gate.policy_file(session)?)),
     ];
-    serve(Arc::new(proxy), listener, tls).await;
+    serve(Arc::new(proxy), workers, listener, tls).await;
     for chore in chores {
         chore.abort();
     }
     Ok(())
 }
 
-async fn serve(proxy: Arc<Proxy>, listener: TcpListener, tls: Option<Tls>) {
+async fn serve(proxy: Arc<Proxy>, workers: Workers, listener: TcpListener, tls: Option<Tls>) {
     let answer = move |request, peer: Arc<listen::Peer>| {
         let proxy = Arc::clone(&proxy);
         async move { proxy.answer(&request, &peer).await }
     };
     let (listener, limits) = (Listener::Tcp(listener), Limits::default());
-    listen::serve(listener, tls, limits, answer, service::stopped()).await;
+    listen::serve_by(
+        Some(workers),
+        listener,
+        tls,
+        limits,
+        answer,
+        service::stopped(),
+    )
+    .await;
 }
 
 impl Args {

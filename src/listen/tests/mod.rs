@@ -4,6 +4,7 @@ mod http;
 mod slow;
 mod stop;
 mod tls;
+mod workers;
 
 use super::*;
 use http_body_util::Full;
@@ -40,13 +41,27 @@ where
     S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
+    start_by(None, tls, limits, service).await
+}
+
+async fn start_by<S, F>(
+    workers: Option<Workers>,
+    tls: Option<Tls>,
+    limits: Limits,
+    service: S,
+) -> Running
+where
+    S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let stopped = async {
         let _ = stopped.await;
     };
-    let ended = tokio::spawn(serve(
+    let ended = tokio::spawn(serve_by(
+        workers,
         Listener::Tcp(listener),
         tls,
         limits,
