@@ -6,7 +6,10 @@
 
 mod line;
 
-use super::{CONNECT_TIMEOUT, READ_TIMEOUT, TlsError, TlsFiles, client, client_config, user_agent};
+use super::{
+    CONNECT_TIMEOUT, IDLE_TIMEOUT, READ_TIMEOUT, TlsError, TlsFiles, client, client_config,
+    user_agent,
+};
 use hyper::{
     Uri,
     body::{Body, Bytes, Frame, Incoming, SizeHint},
@@ -85,6 +88,7 @@ impl StreamingClient {
         };
         let wide = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(MAX_IDLE)
             .http1_max_buf_size(READ_AT_ONCE)
             .build(connector);
