@@ -115,9 +115,11 @@ impl Peer {
 
 /// Serves until `stop` is ready and what was asked before is answered.
 ///
+/// Connections are attended to by the workers or, without any, by the threads of this runtime.
 /// Requests in flight have [`Limits::grace`] to end, then their connections are closed. On HTTP/1
 /// a peer that goes away ends its request where it is: the service's future is dropped.
 pub async fn serve<S, F, B>(
+    mut workers: Option<Workers>,
     listener: Listener,
     tls: Option<Tls>,
     limits: Limits,
@@ -128,23 +130,6 @@ pub async fn serve<S, F, B>(
     F: Future<Output = Response<B>> + Send + 'static,
     B: Answer,
 {
-    serve_by(None, listener, tls, limits, service, stop).await;
-}
-
-/// The same with the connections attended to by these threads, instead of those of this runtime.
-pub async fn serve_by<S, F, B>(
-    workers: Option<Workers>,
-    listener: Listener,
-    tls: Option<Tls>,
-    limits: Limits,
-    service: S,
-    stop: impl Future<Output = ()>,
-) where
-    S: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Answer,
-{
-    let mut workers = workers;
     let (stage, stages) = watch::channel(Stage::Open);
     let places = Arc::new(Semaphore::new(places_of(&limits)));
     let watching = tls.clone();

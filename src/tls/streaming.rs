@@ -71,6 +71,9 @@ pub enum StreamError {
 
 impl StreamingClient {
     /// A client for the server at `host`, which is told from others as for [`super::http_client`].
+    ///
+    /// # Errors
+    /// Files that rustls does not take.
     pub fn new(files: &TlsFiles, host: &str) -> Result<Self, TlsError> {
         Self::with_patience(files, host, READ_TIMEOUT)
     }
@@ -110,7 +113,8 @@ impl StreamingClient {
     /// The answer to this request of the usual client, once its head is here.
     ///
     /// # Errors
-    /// Silence for thirty seconds, before the head or in the body, and a body that ends too early.
+    /// No connection, TLS that is not to be believed, or silence for thirty seconds. The body ends
+    /// in an error after such a silence, too, and if it ends before its announced length in bytes.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, StreamError> {
         let request = request.build()?;
         let url = request.url().clone();
@@ -186,7 +190,7 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let host = uri.host().unwrap_or_default();
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
-        let (connecting, tls) = (self.tcp.call(uri), self.tls.clone());
+        let (connecting, tls) = (self.tcp.call(uri), Arc::clone(&self.tls));
         Box::pin(async move {
             let tcp = connecting.await?.into_inner();
             let line = timeout(CONNECT_TIMEOUT, Line::shake(tcp, tls, name?)).await;

@@ -75,7 +75,14 @@ impl Webhook {
         };
         let (listener, limits) = (Listener::Tcp(listener), Limits::default());
         let forever = std::future::pending();
-        let task = tokio::spawn(listen::serve(listener, Some(tls), limits, service, forever));
+        let task = tokio::spawn(listen::serve(
+            None,
+            listener,
+            Some(tls),
+            limits,
+            service,
+            forever,
+        ));
         Self {
             url,
             client: client(&authority),

@@ -2,6 +2,7 @@
 
 use super::image::Image;
 use super::registry::{Answer, Registry};
+use super::streams::comes_from;
 use super::{APP, Scene};
 use crate::world::{TAG, now};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -84,13 +85,7 @@ async fn where_it_is_kept_sees_no_credentials_and_has_to_be_believed_too() {
         .registry
         .put(&format!("{APP}/blobs/{}", image.layer), answer);
     believe(&scene, &store.host, &pem);
-    let path = scene.path(APP, format!("blobs/{}", image.layer));
-    let got = scene.ask("GET", &path, &[("range", "bytes=6-7")]).await;
-    assert_eq!(got.is(206).body, "of");
-    let asked = store.asked();
-    assert_eq!(asked[0].path, "store/layer?signature=1");
-    assert!(asked[0].headers.contains_key("range"));
-    assert!(!asked[0].headers.contains_key("authorization"));
+    comes_from(&store, &scene, &image).await;
 }
 
 #[tokio::test]

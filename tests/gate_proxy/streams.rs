@@ -1,5 +1,6 @@
 //! Blobs: whole, in parts, and from where the registry keeps them.
 
+use super::image::Image;
 use super::registry::{Answer, Registry};
 use super::{APP, Scene};
 use crate::world::{TAG, now};
@@ -89,7 +90,7 @@ async fn a_blob_that_is_gone_is_not_found() {
 }
 
 /// A redirecting registry; the store it names; credentials go to the first only.
-async fn redirecting(redirect: bool) -> (Scene, Registry, super::image::Image) {
+async fn redirecting(redirect: bool) -> (Scene, Registry, Image) {
     let mut scene = Scene::set(Policy::signed(), now, |settings| {
         settings.redirect = redirect;
     })
@@ -109,6 +110,11 @@ async fn redirecting(redirect: bool) -> (Scene, Registry, super::image::Image) {
 #[tokio::test]
 async fn where_a_blob_is_kept_is_followed_for_clients() {
     let (scene, store, image) = redirecting(false).await;
+    comes_from(&store, &scene, &image).await;
+}
+
+/// A part of the layer comes from where it is kept, which sees no credentials.
+pub(super) async fn comes_from(store: &Registry, scene: &Scene, image: &Image) {
     let path = scene.path(APP, format!("blobs/{}", image.layer));
     let got = scene.ask("GET", &path, &[("range", "bytes=6-7")]).await;
     assert_eq!(got.is(206).body, "of");

@@ -61,6 +61,7 @@ impl Host {
         };
         let forever = std::future::pending();
         let task = tokio::spawn(serve(
+            None,
             Listener::Tcp(listener),
             None,
             Limits::default(),

@@ -63,7 +63,15 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         async move { admission.answer(request).await }
     };
     let (listener, limits) = (Listener::Tcp(listener), Limits::default());
-    listen::serve(listener, Some(tls), limits, service, service::stopped()).await;
+    listen::serve(
+        None,
+        listener,
+        Some(tls),
+        limits,
+        service,
+        service::stopped(),
+    )
+    .await;
     for chore in chores {
         chore.abort();
     }

@@ -49,7 +49,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         async move { authz.answer(request).await }
     };
     let listener = Listener::Unix(listener);
-    listen::serve(listener, None, limits(), service, stopped).await;
+    listen::serve(None, listener, None, limits(), service, stopped).await;
     reloading.abort();
     Ok(())
 }

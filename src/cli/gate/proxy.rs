@@ -104,7 +104,7 @@ async fn serve(proxy: Arc<Proxy>, workers: Workers, listener: TcpListener, tls: 
         async move { proxy.answer(&request, &peer).await }
     };
     let (listener, limits) = (Listener::Tcp(listener), Limits::default());
-    listen::serve_by(
+    listen::serve(
         Some(workers),
         listener,
         tls,

@@ -90,7 +90,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<(), Failure> {
         service::stopped().await;
         server.stop_soon();
     };
-    listen::serve(Listener::Tcp(listener), tls, limits, answer, stop).await;
+    listen::serve(None, Listener::Tcp(listener), tls, limits, answer, stop).await;
     for chore in chores {
         chore.abort();
     }

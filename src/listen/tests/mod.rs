@@ -60,7 +60,7 @@ where
     let stopped = async {
         let _ = stopped.await;
     };
-    let ended = tokio::spawn(serve_by(
+    let ended = tokio::spawn(serve(
         workers,
         Listener::Tcp(listener),
         tls,
